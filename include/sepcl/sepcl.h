@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sepcl: run convolutional networks on any OpenCL device.
+ *
+ * In short: load a model, make a session on a device, write inputs, run, read outputs.
+ *
+ *     sepcl_model *model;
+ *     sepcl_session *session;
+ *     sepcl_model_load("net.onnx", NULL, &model);
+ *     sepcl_session_create(model, NULL, &session);
+ *     sepcl_session_write(session, 0, pixels, bytes);
+ *     sepcl_session_run(session);
+ *     sepcl_session_read(session, 0, scores, bytes);
+ *
+ * Conventions that hold for every function here:
+ *  - A fallible function returns sepcl_status. Its result, if any, goes through the last argument, which is
+ *    set to NULL (or zeroed) on failure. A result pointer itself must not be NULL.
+ *  - After a failure sepcl_last_error() gives a sentence that names file, layer, op, value and limit.
+ *  - A desc struct may be NULL or zero-filled: every zero field means the default named beside it.
+ *  - Destroy functions accept NULL.
+ *  - The library never prints and never aborts on bad input. Messages go to the log callback, if one is set.
+ *  - Strings are UTF-8 and NUL-terminated. Strings returned belong to the object that they were asked of.
+ *  - Tensors cross this interface as dense row-major float32, in the layout of the model file (NCHW for ONNX).
+ */
+#ifndef SEPCL_H
+#define SEPCL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEPCL_VERSION_MAJOR 0
+#define SEPCL_VERSION_MINOR 1
+#define SEPCL_VERSION_PATCH 0
+
+#if defined(SEPCL_STATIC)
+#define SEPCL_API
+#elif defined(_WIN32)
+#define SEPCL_API __declspec(dllimport)
+#else
+#define SEPCL_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Result of every fallible call. The values are also the exit codes of the programs. */
+typedef enum sepcl_status {
+    SEPCL_OK = 0,
+    SEPCL_MISMATCH = 1,     /* an answer was checked and is wrong */
+    SEPCL_INVALID = 2,      /* an argument is wrong (unknown name, size that does not fit, ...) */
+    SEPCL_BAD_FILE = 3,     /* a file is missing, unreadable, truncated or contradicts itself */
+    SEPCL_UNSUPPORTED = 4,  /* a valid model that needs something sepcl lacks */
+    SEPCL_DEVICE_ERROR = 5, /* no usable device, or OpenCL failed */
+    SEPCL_OUT_OF_MEMORY = 6
+} sepcl_status;
+
+/* Most dimensions that a tensor can have. */
+#define SEPCL_MAX_RANK 8
+
+/* A tensor's extents, outermost first; dims[rank..] are 0. A dimension of -1 is not fixed yet. */
+typedef struct sepcl_shape {
+    int32_t rank;
+    int64_t dims[SEPCL_MAX_RANK];
+} sepcl_shape;
+
+/* ---------------------------------------------------------------- errors, log, version */
+
+/* Version of the library in use, as "major.minor.patch". */
+SEPCL_API const char *sepcl_version(void);
+
+/* Short name of a status ("bad file"); never NULL. */
+SEPCL_API const char *sepcl_status_name(sepcl_status status);
+
+/* The sentence that belongs to this thread's last failure; "" if there was none. Valid until this thread's
+   next call that fails. Never NULL. */
+SEPCL_API const char *sepcl_last_error(void);
+
+typedef enum sepcl_log_level {
+    SEPCL_LOG_OFF = 0,
+    SEPCL_LOG_WARN = 1, /* something did not work, and another way was found */
+    SEPCL_LOG_INFO = 2, /* what was chosen and why */
+    SEPCL_LOG_DEBUG = 3
+} sepcl_log_level;
+
+/* Receives one line, without a newline. May be called from any thread that is inside a sepcl call. */
+typedef void (*sepcl_log_fn)(void *user, sepcl_log_level level, const char *line);
+
+/* Sets the process-wide log callback; NULL (the start) turns it off. Not to be called while other threads
+   are inside sepcl. */
+SEPCL_API void sepcl_set_log(sepcl_log_fn fn, void *user, sepcl_log_level level);
+
+/* ---------------------------------------------------------------- devices */
+
+typedef enum sepcl_device_type {
+    SEPCL_DEVICE_OTHER = 0,
+    SEPCL_DEVICE_CPU = 1,
+    SEPCL_DEVICE_GPU = 2,
+    SEPCL_DEVICE_ACCELERATOR = 3
+} sepcl_device_type;
+
+/* Facts of one device. Strings live until the process ends. */
+typedef struct sepcl_device_info {
+    const char *selector; /* "P:D": platform and device index, what a device option takes */
+    const char *name, *vendor, *platform;
+    const char *driver_version, *device_version, *c_version, *platform_version;
+    sepcl_device_type type;
+    bool available;       /* the driver says so, and it has a compiler and little-endian floats */
+    uint32_t compute_units;
+    uint32_t clock_mhz;
+    uint64_t max_work_group;
+    uint64_t max_work_item[3];
+    uint64_t local_bytes;
+    bool local_is_real;   /* dedicated local memory, not a part of global memory */
+    uint64_t global_bytes, max_alloc_bytes, constant_bytes, cache_bytes;
+    uint32_t cache_line_bytes, align_bytes;
+    uint32_t vector_width_f32, native_vector_width_f32, vector_width_f16;
+    bool fp16, fp64, subgroups, integer_dot, command_buffer, unified_memory, images;
+} sepcl_device_info;
+
+/* Counts the devices of every type on every platform. 0 devices is a success. The first call enumerates;
+   later calls answer from memory. Safe from any thread. */
+SEPCL_API sepcl_status sepcl_device_count(int *count_out);
+
+/* Facts of device index (0 ... count-1, in selector order). */
+SEPCL_API sepcl_status sepcl_device_get(int index, sepcl_device_info *info_out);
+
+/* Finds the device that a selector means: "P:D", part of a device's or platform's name in any case, "gpu", "cpu", "any".
+   NULL or "" means SEPCL_DEVICE from the environment, else "any": the first GPU, else accelerator, else CPU. */
+SEPCL_API sepcl_status sepcl_device_find(const char *selector, int *index_out);
+
+/* What a measurement of a device found. */
+typedef struct sepcl_device_speed {
+    double fma_gflops;      /* float32 multiply-add peak, an addition and a multiplication counted as two */
+    double bandwidth_gbs;   /* global memory, read plus written bytes, in 1e9 bytes a second */
+    double launch_us;       /* one more kernel in a batch */
+    double round_trip_us;   /* a kernel with a wait */
+} sepcl_device_speed;
+
+/* Measures a device for about a second. Blocks; only one measurement at a time gives a true answer. */
+SEPCL_API sepcl_status sepcl_device_measure(int index, sepcl_device_speed *speed_out);
+
+/* Called for each kernel variant tested. error is the largest difference over the largest magnitude.
+   detail says what failed, NULL when nothing did. Return false to stop. */
+typedef struct sepcl_self_test_result {
+    const char *op, *kernel, *parameters;
+    int cases, failed;
+    double error, tolerance;
+    const char *detail;
+} sepcl_self_test_result;
+typedef bool (*sepcl_self_test_fn)(void *user, const sepcl_self_test_result *result);
+
+typedef struct sepcl_self_test_desc {
+    int device;           /* device index */
+    const char *op;       /* only this op; NULL: all */
+    bool quick;           /* only the cases of odd shapes and margins, and one parameter set a kernel row */
+    bool f16;             /* values stored as half */
+    const char *cache_dir; /* as in sepcl_session_desc */
+    bool no_cache;
+} sepcl_self_test_desc;
+
+/* Runs every kernel variant that fits the device over its cases and compares with the scalar reference.
+   SEPCL_MISMATCH if one differs. */
+SEPCL_API sepcl_status sepcl_device_self_test(const sepcl_self_test_desc *desc, sepcl_self_test_fn fn, void *user);
+
+/* What sepcl would choose on a device: one line a kernel ("pointwise: gemm 6x32, work-group 1"), index from 0.
+   SEPCL_INVALID past the end. line_out is valid until this thread's next call of the function. */
+SEPCL_API sepcl_status sepcl_device_choice(int index, int line, const char **line_out);
+
+/* State of the caches for a device. */
+typedef struct sepcl_cache_info {
+    const char *dir;      /* folder in use; NULL when caching is off. Valid until this thread's next call */
+    int programs;         /* entries for any device */
+    uint64_t program_bytes;
+    int tunings;          /* tuning entries for this device and driver */
+} sepcl_cache_info;
+SEPCL_API sepcl_status sepcl_device_cache(int index, const char *cache_dir, sepcl_cache_info *info_out);
+
+/* ---------------------------------------------------------------- model */
+
+/* A trained network as read from a file. Immutable: any number of threads and sessions may share it.
+   It must outlive its sessions. */
+typedef struct sepcl_model sepcl_model;
+
+typedef struct sepcl_model_desc {
+    const char *name;     /* what errors call the model; NULL: the file's path */
+} sepcl_model_desc;
+
+/* Reads a model file; the format is found from its content. External weights are looked for in the file's folder only. */
+SEPCL_API sepcl_status sepcl_model_load(const char *path, const sepcl_model_desc *desc, sepcl_model **model_out);
+
+/* Reads a model from memory. The bytes are not copied and must stay until the model is destroyed.
+   External weights are refused. */
+SEPCL_API sepcl_status sepcl_model_load_memory(const void *bytes, size_t size, const sepcl_model_desc *desc,
+                                               sepcl_model **model_out);
+SEPCL_API void sepcl_model_destroy(sepcl_model *model);
+
+/* Inputs and outputs as the file declares them. A dimension of -1 is free and may be fixed per session. */
+SEPCL_API int sepcl_model_input_count(const sepcl_model *model);
+SEPCL_API int sepcl_model_output_count(const sepcl_model *model);
+SEPCL_API const char *sepcl_model_input_name(const sepcl_model *model, int index);   /* NULL past the end */
+SEPCL_API const char *sepcl_model_output_name(const sepcl_model *model, int index);
+SEPCL_API sepcl_status sepcl_model_input_shape(const sepcl_model *model, int index, sepcl_shape *shape_out);
+
+/* An input by name, for SEPCL_INVALID with a sentence that lists the names there are. */
+SEPCL_API sepcl_status sepcl_model_find_input(const sepcl_model *model, const char *name, int *index_out);
+SEPCL_API sepcl_status sepcl_model_find_output(const sepcl_model *model, const char *name, int *index_out);
+
+/* Fixes the shape of one input. */
+typedef struct sepcl_input_shape {
+    const char *name;
+    sepcl_shape shape;
+} sepcl_input_shape;
+
+/* One layer of the summary. Shapes are NHWC. Counts are for the whole batch of the given shapes. */
+typedef struct sepcl_layer_info {
+    const char *name;     /* the file's node or output name */
+    const char *op;       /* "Conv2D", "DepthwiseConv2D", "Dense", ... */
+    const char *detail;   /* "5x5 s1 valid", may be "" */
+    sepcl_shape output;
+    uint64_t parameters, trainable;
+    uint64_t multiplications, additions;
+    bool is_convolution;
+    uint64_t dense_multiplications;     /* what the same layer would cost as one dense convolution */
+    uint64_t separable_multiplications; /* depthwise k x k, then pointwise */
+    uint64_t spatial_multiplications;   /* k x 1 with as many channels as the output has, then 1 x k; 0: no such form */
+} sepcl_layer_info;
+
+/* Layers of a model with its inputs fixed to the given shapes (the file's own where none is given). */
+typedef struct sepcl_summary sepcl_summary;
+SEPCL_API sepcl_status sepcl_summary_create(const sepcl_model *model, const sepcl_input_shape *shapes, int n_shapes,
+                                            sepcl_summary **summary_out);
+SEPCL_API void sepcl_summary_destroy(sepcl_summary *summary);
+SEPCL_API int sepcl_summary_layer_count(const sepcl_summary *summary);
+SEPCL_API sepcl_status sepcl_summary_layer(const sepcl_summary *summary, int index, sepcl_layer_info *info_out);
+
+/* ---------------------------------------------------------------- session */
+
+/* A model planned for one device, with its buffers. One thread at a time. */
+typedef struct sepcl_session sepcl_session;
+
+typedef enum sepcl_precision {
+    SEPCL_F32 = 0,
+    SEPCL_F16 = 1 /* weights and activations stored as half, sums in float32 */
+} sepcl_precision;
+
+typedef struct sepcl_session_desc {
+    const char *device;          /* selector as in sepcl_device_find; NULL: SEPCL_DEVICE, else "any" */
+    sepcl_precision precision;   /* 0: float32 */
+    const sepcl_input_shape *shapes; /* fixes free dimensions; an unfixed first dimension becomes 1 */
+    int n_shapes;
+    const char *cache_dir;       /* NULL: SEPCL_CACHE_DIR, else $XDG_CACHE_HOME/sepcl, else ~/.cache/sepcl */
+    bool no_cache;               /* neither read nor write caches */
+    bool profile;                /* record device times of every step (costs a little time) */
+    bool no_fusion;              /* one kernel a layer; for comparison and --check */
+    void *cl_context;            /* a cl_context to use, with cl_queue; borrowed for the session's life. NULL: own */
+    void *cl_queue;              /* an in-order cl_command_queue of that context; decides the device */
+} sepcl_session_desc;
+
+SEPCL_API sepcl_status sepcl_session_create(const sepcl_model *model, const sepcl_session_desc *desc,
+                                            sepcl_session **session_out);
+SEPCL_API void sepcl_session_destroy(sepcl_session *session);
+
+/* Shapes with every dimension fixed, in the file's layout; index as in sepcl_model_input_name. */
+SEPCL_API sepcl_status sepcl_session_input_shape(const sepcl_session *session, int index, sepcl_shape *shape_out);
+SEPCL_API sepcl_status sepcl_session_output_shape(const sepcl_session *session, int index, sepcl_shape *shape_out);
+
+/* Copies a whole input to the device. bytes must be 4 x its elements. The data may be reused on return. */
+SEPCL_API sepcl_status sepcl_session_write(sepcl_session *session, int index, const float *data, size_t bytes);
+
+/* Enqueues the whole network and returns at once. Inputs must have been written once. */
+SEPCL_API sepcl_status sepcl_session_enqueue(sepcl_session *session);
+
+/* Blocks until all that was enqueued is done. */
+SEPCL_API sepcl_status sepcl_session_wait(sepcl_session *session);
+
+/* Enqueue, then wait. */
+SEPCL_API sepcl_status sepcl_session_run(sepcl_session *session);
+
+/* Waits, then copies a whole output. bytes must be 4 x its elements. */
+SEPCL_API sepcl_status sepcl_session_read(sepcl_session *session, int index, float *data, size_t bytes);
+
+/* Bytes that the session holds on its device. */
+typedef struct sepcl_memory_info {
+    uint64_t arena_bytes;     /* activations */
+    uint64_t weight_bytes;    /* packed constants */
+} sepcl_memory_info;
+SEPCL_API sepcl_status sepcl_session_memory(const sepcl_session *session, sepcl_memory_info *info_out);
+
+/* One step of the plan: usually one kernel launch. Times are of the last run of a profiled session, in
+   nanoseconds on the device's clock; 0 when not profiled or when the device gave none. */
+typedef struct sepcl_step_info {
+    const char *name;      /* layer, or layers joined by " + " */
+    const char *op;
+    const char *kernel;    /* file, entry and parameter values */
+    const char *why;       /* what decided the choice */
+    sepcl_shape output;    /* NHWC */
+    int launches;
+    uint64_t global[3], local[3]; /* of the first launch */
+    uint64_t multiplications, additions, bytes;
+    uint64_t queued_ns, start_ns, end_ns;
+} sepcl_step_info;
+SEPCL_API int sepcl_session_step_count(const sepcl_session *session);
+SEPCL_API sepcl_status sepcl_session_step(const sepcl_session *session, int index, sepcl_step_info *info_out);
+
+/* One layer of a comparison with the reference executor. */
+typedef struct sepcl_check_result {
+    int step;
+    const char *name, *op;
+    double error;          /* largest difference over the largest magnitude */
+    double tolerance;
+    int64_t where;         /* element of the largest difference */
+    double got, want;
+} sepcl_check_result;
+typedef bool (*sepcl_check_fn)(void *user, const sepcl_check_result *result);
+
+/* Runs the written inputs through device and reference and compares every layer. tolerance 0: 1e-4 (float32) or
+   1e-2 (half storage). fn may be NULL, or return false to stop. SEPCL_MISMATCH names the first layer that differs. */
+SEPCL_API sepcl_status sepcl_session_check(sepcl_session *session, double tolerance, sepcl_check_fn fn, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

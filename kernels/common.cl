@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every kernel file shares: the storage type, loads and stores by width, activations, the epilogue.
+ * The runtime puts this text in front of a kernel file; a kernel file also includes it itself, so that it compiles
+ * alone (clang -I kernels). OpenCL C 1.2, no extension needed.
+ *
+ * Options (each has a default, so that a file reads and compiles without any):
+ *   STORE_F16  0 | 1   values in memory are float or half; arithmetic is always float
+ *   ACT, ACT2  name    activation before and after the residual (ir/acts.inc)
+ *   RES        0 | 1   a residual is added
+ */
+#ifndef SEPCL_COMMON
+#define SEPCL_COMMON
+
+#ifndef STORE_F16
+#define STORE_F16 0
+#endif
+#ifndef ACT
+#define ACT none
+#endif
+#ifndef ACT2
+#define ACT2 none
+#endif
+#ifndef RES
+#define RES 0
+#endif
+
+#define CAT_(a, b) a##b
+#define CAT(a, b) CAT_(a, b)
+
+/* FLOATN(8) is float8, FLOATN(1) float. */
+#define float1 float
+#define int1 int
+#define FLOATN(n) CAT(float, n)
+
+/* Unrolls the loop that follows; its trip count must be a constant. */
+#if __OPENCL_C_VERSION__ >= 200
+#define UNROLL __attribute__((opencl_unroll_hint))
+#else
+#define UNROLL _Pragma("unroll")
+#endif
+
+/* ---------------------------------------------------------------- loads and stores
+   LDn(p, i) reads elements i ... i+n-1 of p as floats; STn(v, p, i) writes. i needs no alignment.
+   The F versions are for buffers that hold float whatever STORE_F16 is; H versions for half. */
+#define LDF1(p, i) ((p)[i])
+#define LDF2(p, i) vload2(0, (p) + (i))
+#define LDF4(p, i) vload4(0, (p) + (i))
+#define LDF8(p, i) vload8(0, (p) + (i))
+#define LDF16(p, i) vload16(0, (p) + (i))
+#define STF1(v, p, i) ((p)[i] = (v))
+#define STF2(v, p, i) vstore2(v, 0, (p) + (i))
+#define STF4(v, p, i) vstore4(v, 0, (p) + (i))
+#define STF8(v, p, i) vstore8(v, 0, (p) + (i))
+#define STF16(v, p, i) vstore16(v, 0, (p) + (i))
+#define LDH1(p, i) vload_half(i, p)
+#define LDH2(p, i) vload_half2(0, (p) + (i))
+#define LDH4(p, i) vload_half4(0, (p) + (i))
+#define LDH8(p, i) vload_half8(0, (p) + (i))
+#define LDH16(p, i) vload_half16(0, (p) + (i))
+#define STH1(v, p, i) vstore_half(v, i, p)
+#define STH2(v, p, i) vstore_half2(v, 0, (p) + (i))
+#define STH4(v, p, i) vstore_half4(v, 0, (p) + (i))
+#define STH8(v, p, i) vstore_half8(v, 0, (p) + (i))
+#define STH16(v, p, i) vstore_half16(v, 0, (p) + (i))
+
+#if STORE_F16
+typedef half value_t;
+#define LD_KIND LDH
+#define ST_KIND STH
+#else
+typedef float value_t;
+#define LD_KIND LDF
+#define ST_KIND STF
+#endif
+/* LDN(8, p, i), STN(8, v, p, i): width may be a macro. */
+#define LDN(n, p, i) CAT(LD_KIND, n)(p, i)
+#define STN(n, v, p, i) CAT(ST_KIND, n)(v, p, i)
+#define LD1(p, i) LDN(1, p, i)
+#define LD4(p, i) LDN(4, p, i)
+#define LD8(p, i) LDN(8, p, i)
+#define LD16(p, i) LDN(16, p, i)
+#define ST1(v, p, i) STN(1, v, p, i)
+#define ST4(v, p, i) STN(4, v, p, i)
+#define ST8(v, p, i) STN(8, v, p, i)
+#define ST16(v, p, i) STN(16, v, p, i)
+
+/* ---------------------------------------------------------------- activations
+   act_<name>(T, x, a, b) for T float or floatN. Comparisons are written so that NaN stays NaN. */
+#define CLAMP01(T, x) ((x) < (T)(0.0f) ? (T)(0.0f) : (x) > (T)(1.0f) ? (T)(1.0f) : (x))
+#define SOFTPLUS(T, x) ((x) > (T)(20.0f) ? (x) : log1p(exp(x)))
+#define act_none(T, x, a, b) (x)
+#define act_clamp(T, x, a, b) ((x) < (T)(a) ? (T)(a) : (x) > (T)(b) ? (T)(b) : (x))
+#define act_leaky_relu(T, x, a, b) ((x) < (T)(0.0f) ? (x) * (T)(a) : (x))
+#define act_sigmoid(T, x, a, b) ((T)(1.0f) / ((T)(1.0f) + exp(-(x))))
+#define act_hard_sigmoid(T, x, a, b) CLAMP01(T, (x) * (T)(a) + (T)(b))
+#define act_hard_swish(T, x, a, b) ((x) * CLAMP01(T, (x) * (T)(a) + (T)(b)))
+#define act_tanh(T, x, a, b) tanh(x)
+#define act_elu(T, x, a, b) ((x) < (T)(0.0f) ? (T)(a) * expm1(x) : (x))
+#define act_selu(T, x, a, b) ((T)(b) * ((x) > (T)(0.0f) ? (x) : (T)(a) * expm1(x)))
+#define act_celu(T, x, a, b) ((x) < (T)(0.0f) ? (T)(a) * expm1((x) / (T)(a)) : (x))
+#define act_swish(T, x, a, b) ((x) / ((T)(1.0f) + exp((x) * (T)(-(a)))))
+#define act_mish(T, x, a, b) ((x) * tanh(SOFTPLUS(T, x)))
+#define act_softplus(T, x, a, b) SOFTPLUS(T, x)
+#define act_softsign(T, x, a, b) ((x) / ((T)(1.0f) + fabs(x)))
+#define act_gelu(T, x, a, b) ((T)(0.5f) * (x) * ((T)(1.0f) + erf((x) * (T)(0.70710678f))))
+#define act_gelu_tanh(T, x, a, b) \
+    ((T)(0.5f) * (x) * ((T)(1.0f) + tanh((T)(0.79788456f) * ((x) + (T)(0.044715f) * (x) * (x) * (x)))))
+#define act_thresholded_relu(T, x, a, b) ((x) <= (T)(a) ? (T)(0.0f) : (x))
+#define act_shrink(T, x, a, b) ((x) < (T)(-(a)) ? (x) + (T)(b) : (x) > (T)(a) ? (x) - (T)(b) : (x) == (x) ? (T)(0.0f) : (x))
+#define act_exp(T, x, a, b) exp(x)
+#define act_log(T, x, a, b) log(x)
+#define act_sqrt(T, x, a, b) sqrt(x)
+#define act_reciprocal(T, x, a, b) ((T)(1.0f) / (x))
+#define act_erf(T, x, a, b) erf(x)
+#define act_abs(T, x, a, b) fabs(x)
+#define act_neg(T, x, a, b) (-(x))
+#define act_sign(T, x, a, b) ((x) > (T)(0.0f) ? (T)(1.0f) : (x) < (T)(0.0f) ? (T)(-1.0f) : (x))
+#define act_floor(T, x, a, b) floor(x)
+#define act_ceil(T, x, a, b) ceil(x)
+#define act_round(T, x, a, b) rint(x)
+#define act_sin(T, x, a, b) sin(x)
+#define act_cos(T, x, a, b) cos(x)
+#define act_affine(T, x, a, b) ((x) * (T)(a) + (T)(b))
+
+/* Several names stand twice: first-stage and second-stage activation have their own parameters. */
+#define APPLY_ACT(T, x) CAT(act_, ACT)(T, x, act_a, act_b)
+#define APPLY_ACT2(T, x) CAT(act_, ACT2)(T, x, act2_a, act2_b)
+
+/* ---------------------------------------------------------------- epilogue
+   y = act2(act(y) + residual). EPILOGUE_ARGS ends a kernel's signature (after a comma); EPILOGUE(n, y, at) changes the
+   floatN variable y, whose elements will be stored at `at` ... `at`+n-1 of the output. */
+#define EPILOGUE_ARGS                                                                        \
+    const float act_a, const float act_b, const float act2_a, const float act2_b, __global const value_t *res
+#if RES
+#define EPILOGUE(n, y, at)                              \
+    do {                                                \
+        y = APPLY_ACT(FLOATN(n), y);                    \
+        y = y + LDN(n, res, at);                        \
+        y = APPLY_ACT2(FLOATN(n), y);                   \
+    } while (0)
+#else
+#define EPILOGUE(n, y, at)                              \
+    do {                                                \
+        y = APPLY_ACT(FLOATN(n), y);                    \
+        y = APPLY_ACT2(FLOATN(n), y);                   \
+    } while (0)
+#endif
+
+#endif

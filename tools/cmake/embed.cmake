@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Writes OUT, a C file with the text of each kernel in FILES: a table of name and bytes.
+set(text "/* Made by tools/cmake/embed.cmake. */\n#include <stddef.h>\n")
+string(APPEND text "struct kernel_text { const char *name; const unsigned char *bytes; size_t size; };\n")
+set(table "")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} hex HEX)
+  string(LENGTH "${hex}" digits)
+  math(EXPR size "${digits} / 2")
+  string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
+  string(APPEND text "static const unsigned char kernel_${name}[] = {\n${hex}};\n")
+  string(APPEND table "    {\"${name}\", kernel_${name}, ${size}},\n")
+endforeach()
+string(APPEND text "extern const struct kernel_text kernel_texts[];\nconst struct kernel_text kernel_texts[] = {\n${table}    {NULL, NULL, 0},\n};\n")
+file(WRITE ${OUT} "${text}")
