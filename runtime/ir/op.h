@@ -34,6 +34,13 @@ static inline node_view nv_sub(const node_view *v, int k)
     return (node_view){v->g, v->n->sub[k]};
 }
 
+/* How input i is stored on the device: a constant is stored as the node's output is. */
+static inline dtype nv_stored(const node_view *v, int i)
+{
+    const value *in = nv_in(v, i);
+    return in->data ? nv_out(v, 0)->type : in->type;
+}
+
 /* ------------------------------------------------------------------ costs */
 
 typedef struct op_count {

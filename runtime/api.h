@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of the public functions. */
+#ifndef SEPCL_API_H
+#define SEPCL_API_H
+
+#include "exec/exec.h"
+#include "import/import.h"
+
+struct sepcl_model {
+    model_file *file;
+    shape      *shapes; /* of the inputs, a free first dimension being 1; other free ones -1 */
+    graph      *graph;  /* built with these shapes; NULL when some are free */
+};
+
+/* The graph for given input shapes, as read (no passes); the caller destroys it before the model. */
+status api_graph(const sepcl_model *m, const sepcl_input_shape *given, int n_given, graph **out);
+sepcl_shape api_shape(const shape *s);
+
+#endif

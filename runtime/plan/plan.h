@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The frozen plan: which kernel row runs each node with which parameters and launch, and where every value lives.
+ * Made from a graph and a device's caps alone; immutable afterwards.
+ */
+#ifndef SEPCL_PLAN_PLAN_H
+#define SEPCL_PLAN_PLAN_H
+
+#include "ir/launch.h"
+
+typedef struct plan_step {
+    const node       *n;
+    const kernel_def *row;
+    int               p[PARAM_MAX];
+    launch           *launches;
+    int               n_launches;
+    packed           *packs;
+    int               n_packs;
+    size_t           *scratch_bytes, *scratch_offset;
+    int               n_scratch;
+    const char       *kernel; /* "conv/gemm MR=6 NR=16" */
+    const char       *why;
+    op_count          cost;
+} plan_step;
+
+/* Where a value lives. */
+typedef enum home { HOME_NONE, HOME_ARENA, HOME_CONST, HOME_INNER } home;
+typedef struct plan_value {
+    home     home;
+    value_id root;     /* itself, or the value whose memory a view shares */
+    size_t   offset;   /* HOME_ARENA, of the root: bytes into the arena */
+    size_t   bytes;    /* stored size */
+} plan_value;
+
+typedef struct plan {
+    arena        memory;
+    const graph *g;    /* as given, must outlive the plan */
+    caps         caps;
+    plan_step   *steps;
+    int          n_steps;
+    plan_value  *values;
+    size_t       arena_bytes, guard;
+} plan;
+
+typedef struct plan_options {
+    size_t  guard;        /* bytes left free on both sides of each value (tests look there for stray writes) */
+    op_kind force_op;     /* OP_NONE, or nodes of this op take this row and these parameters */
+    int     force_row;
+    int     force_p[PARAM_MAX];
+} plan_options;
+
+status plan_create(const graph *g, const caps *c, const plan_options *o, plan **out);
+void   plan_destroy(plan *p);
+
+/* select.c: the best row and parameters for a node. */
+status plan_select(const node_view *v, const caps *c, const plan_options *o, plan_step *s, arena *memory);
+/* Calls fn for each legal parameter set of a row that fits; fn returns false to stop. */
+void plan_each_parameters(const kernel_def *row, const node_view *v, const caps *c,
+                          bool (*fn)(void *user, const int *p), void *user);
+/* Work-group size of a launch on a device: fills local where it is 0 and rounds global up to it. */
+void plan_work_group(launch *k, const caps *c);
+
+/* forms.c: replaces subgraphs by the fused form that the cost model expects to be faster on this device. */
+status plan_forms(graph *g, const caps *c);
+
+/* memory.c: records in, offsets out. */
+typedef struct memory_record {
+    int    first, last;  /* steps in which the piece is alive, both included */
+    size_t bytes;
+    size_t offset;       /* result */
+} memory_record;
+status memory_plan(memory_record *records, int n, size_t align, size_t *total_out);
+
+#endif
