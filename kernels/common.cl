@@ -127,6 +127,25 @@ typedef float value_t;
 #define APPLY_ACT(T, x) CAT(act_, ACT)(T, x, act_a, act_b)
 #define APPLY_ACT2(T, x) CAT(act_, ACT2)(T, x, act2_a, act2_b)
 
+/* ---------------------------------------------------------------- sweeps
+   Runs STEP(n) over columns c ... end-1, c moving along: as many steps of V as fit, then one of 8, one of 4, and single
+   ones, so that 24 channels are 16 + 8. STEP is a macro that reads c; V and c are the caller's. */
+#define SWEEP(STEP, c, end)                 \
+    do {                                    \
+        for (; c + V <= (end); c += V)      \
+            STEP(V);                        \
+        if (V > 8 && c + 8 <= (end)) {      \
+            STEP(8);                        \
+            c += 8;                         \
+        }                                   \
+        if (V > 4 && c + 4 <= (end)) {      \
+            STEP(4);                        \
+            c += 4;                         \
+        }                                   \
+        for (; c < (end); c++)              \
+            STEP(1);                        \
+    } while (0)
+
 /* ---------------------------------------------------------------- epilogue
    y = act2(act(y) + residual). EPILOGUE_ARGS ends a kernel's signature (after a comma); EPILOGUE(n, y, at) changes the
    floatN variable y, whose elements will be stored at `at` ... `at`+n-1 of the output. */
