@@ -21,7 +21,8 @@ status devices_measure(int index, sepcl_device_speed *out);
 
 /* ---------------------------------------------------------------- cache folder (cache.c) */
 /* The folder for a kind of entry ("programs", "tuning"), created on demand; NULL when there is none (no home, not
-   writable, not ours); the reason goes to the log at info. dir as in sepcl_session_desc. Returns malloc'd text. */
+   writable, not ours alone); the reason goes to the log at info. dir as in sepcl_session_desc; "off", there or in
+   SEPCL_CACHE_DIR, means none. Returns malloc'd text. */
 char *cache_folder(const char *dir, const char *kind);
 
 /* ---------------------------------------------------------------- context (context.c) */
@@ -84,7 +85,7 @@ status clx_arg_local(clx_kernel *k, int index, size_t bytes);
 status clx_enqueue(clx *x, clx_kernel *k, int dims, const size_t *global, const size_t *local, clx_event **event_out);
 status clx_flush(clx *x);
 status clx_finish(clx *x);
-/* Device times in nanoseconds; all 0 when the device gives none that make sense. Frees the event. */
+/* Device times in nanoseconds; all 0 when the device gives none that make sense. Frees the event. A pointer may be NULL. */
 void clx_event_times(clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *end);
 
 /* Text of kernels/<file>.cl with common.cl in front: from SEPCL_KERNEL_DIR when that is set (development), else as

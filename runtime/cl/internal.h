@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of cl/ and their tests: the structs behind cl.h's opaque types. */
+#ifndef SEPCL_CL_INTERNAL_H
+#define SEPCL_CL_INTERNAL_H
+
+#ifndef CL_TARGET_OPENCL_VERSION
+#define CL_TARGET_OPENCL_VERSION 300
+#endif
+/* clCreateCommandQueue is the one queue constructor that every driver has. */
+#define CL_USE_DEPRECATED_OPENCL_1_2_APIS
+#include <CL/cl.h>
+
+#include "base/hash.h"
+#include "cl/cl.h"
+
+/* ---------------------------------------------------------------- error.c */
+
+/* "CL_OUT_OF_RESOURCES"; an unknown number gives "OpenCL error -9999" in a buffer of the thread. */
+const char *cl_error_name(cl_int error);
+/* Sets "<text>: <name>" as the sentence, with a hint for the errors that need one; returns SEPCL_OUT_OF_MEMORY or
+   SEPCL_DEVICE_ERROR. */
+status cl_fail(cl_int error, const char *format, ...) SEPCL_PRINTF(2, 3);
+
+/* ---------------------------------------------------------------- device.c, caps.c */
+
+/* What was asked of a device once. Strings belong to the record. */
+typedef struct device_record {
+    cl_platform_id     platform;
+    cl_device_id       device;
+    sepcl_device_info  info;
+    int                lockstep; /* work-items that run in lock step, where the driver tells; else 0 */
+    char               selector[24];
+    char              *text[7]; /* the strings of info, to be freed */
+} device_record;
+
+/* Fills a record, whatever the driver answers; false when memory is out. */
+bool device_describe(cl_platform_id platform, cl_device_id device, device_record *r);
+void device_forget(device_record *r);
+status devices_record(int index, const device_record **out);
+/* The search behind devices_find: no environment, no driver. */
+status device_select(const sepcl_device_info *infos, int n, const char *selector, int *index_out);
+
+/* Facts and guesses for planning; lockstep 0: guessed from the vendor's name. */
+void caps_from_info(const sepcl_device_info *info, int lockstep, caps *out);
+/* Speeds that devices_measure found in this process, for later plans. */
+void devices_set_speed(int index, const sepcl_device_speed *speed);
+
+/* ---------------------------------------------------------------- context.c */
+
+struct clx {
+    cl_device_id     device;
+    cl_context       context; /* one reference of ours, borrowed or not */
+    cl_command_queue queue;
+    bool             profile;
+    bool             host_memory; /* buffers are best kept in memory that the host reaches */
+    caps             caps;
+    hash128          identity;    /* of device, driver, platform and library: part of every cache key */
+};
+
+/* A sub-buffer is made from the root buffer, since OpenCL allows no sub-buffer of a sub-buffer. */
+struct clx_buffer {
+    cl_mem mem, root; /* root: NULL unless this is a sub-buffer */
+    size_t origin;    /* in root */
+    size_t bytes;
+};
+
+struct clx_program {
+    cl_program program;
+    hash128    key;
+};
+
+struct clx_kernel {
+    cl_kernel kernel;
+    char      name[64];
+};
+
+/* True when queued <= start <= end and none is 0. */
+bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end);
+
+/* ---------------------------------------------------------------- cache.c */
+
+/* A stored binary in malloc'd memory, checked against key; false when there is none or it is not to be trusted (an info
+   line says why). */
+bool   cache_load(const char *folder, const hash128 *key, void **data, size_t *size);
+/* SEPCL_OK, or the reason in the sentence. */
+status cache_store(const char *folder, const hash128 *key, const void *data, size_t size);
+/* Removes an entry that turned out useless. */
+void   cache_drop(const char *folder, const hash128 *key);
+/* Removes the entries that were not used for longest when the folder holds more than limit bytes. */
+void   cache_trim(const char *folder, uint64_t limit);
+
+/* ---------------------------------------------------------------- source.c */
+
+/* The lines of a compiler's log that say what is wrong, joined and shortened to room. */
+const char *log_gist(const char *log, char *buffer, size_t room);
+
+#endif

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device's speed by the host's clock: events may lie, waiting does not. Each quantity is measured with work that is
+ * doubled until it takes long enough to be timed, so the same code serves a large GPU and a simulator, and the best of
+ * a few repeats is taken, since everything that disturbs makes it slower.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/size.h"
+#include "cl/internal.h"
+
+#define ENOUGH 0.02     /* seconds that one timed piece should take */
+#define REPEATS 4
+#define CHAINS 10       /* ACC of measure.cl */
+#define LARGEST ((int64_t)256 << 20)
+
+typedef struct bench {
+    clx         *x;
+    const caps  *c;
+    clx_program *program;
+    clx_buffer  *in, *out;
+    clx_kernel  *kernel;  /* in use */
+    size_t       global, local;
+} bench;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static bool is_cpu(const bench *b)
+{
+    return caps_is_cpu(b->c);
+}
+
+static status use_kernel(bench *b, const char *entry)
+{
+    size_t most;
+    clx_kernel_destroy(b->kernel);
+    b->kernel = NULL;
+    TRY(clx_kernel_create(b->x, b->program, entry, &b->kernel));
+    TRY(clx_kernel_work_group(b->x, b->kernel, &most));
+    b->local = is_cpu(b) ? 1 : (size_t)i64_max(1, i64_min((int64_t)most, i64_min(256, b->c->max_work_item[0])));
+    return SEPCL_OK;
+}
+
+/* count launches, then a wait; the time in seconds. */
+static status timed(bench *b, int count, double *seconds)
+{
+    const double start = now();
+    for (int i = 0; i < count; i++)
+        TRY(clx_enqueue(b->x, b->kernel, 1, &b->global, &b->local, NULL));
+    TRY(clx_finish(b->x));
+    *seconds = now() - start;
+    return SEPCL_OK;
+}
+
+static status best_of(bench *b, int repeats, int count, double *seconds)
+{
+    double s;
+    *seconds = INFINITY;
+    for (int i = 0; i < repeats; i++) {
+        TRY(timed(b, count, &s));
+        *seconds = fmin(*seconds, s);
+    }
+    return SEPCL_OK;
+}
+
+/* ---------------------------------------------------------------- multiply-adds */
+
+static status fma_of_width(bench *b, int width, const char *entry, double *gflops)
+{
+    double s = 0;
+    int    rounds = 4;
+    TRY(use_kernel(b, entry));
+    b->global = (size_t)b->c->compute_units * (is_cpu(b) ? 8 : 8 * b->local);
+    TRY(clx_arg_buffer(b->kernel, 0, b->out));
+    TRY(clx_arg_i32(b->kernel, 1, rounds));
+    TRY(clx_arg_f32(b->kernel, 2, 0.9999f));
+    TRY(clx_arg_f32(b->kernel, 3, 0.0001f));
+    TRY(timed(b, 1, &s)); /* compiles and wakes up */
+    for (s = 0; s < ENOUGH && rounds < 1 << 24; rounds *= 2) {
+        TRY(clx_arg_i32(b->kernel, 1, 2 * rounds));
+        TRY(timed(b, 1, &s));
+    }
+    TRY(best_of(b, REPEATS, 1, &s));
+    const double operations = 2.0 * width * CHAINS * rounds * (double)b->global;
+    *gflops = fmax(*gflops, operations / s / 1e9);
+    return SEPCL_OK;
+}
+
+static status measure_fma(bench *b, double *gflops)
+{
+    *gflops = 0;
+    TRY(fma_of_width(b, 4, "fma4", gflops));
+    TRY(fma_of_width(b, 8, "fma8", gflops));
+    return fma_of_width(b, 16, "fma16", gflops);
+}
+
+/* ---------------------------------------------------------------- memory */
+
+/* Bytes of each of the two buffers: well over the caches, within what the device has. */
+static int64_t copy_bytes(const caps *c, uint64_t cache_bytes)
+{
+    int64_t bytes = i64_max(64 << 20, i64_min(LARGEST, 4 * (int64_t)i64_min((int64_t)cache_bytes, LARGEST)));
+    bytes = i64_min(bytes, LARGEST);
+    if (c->max_alloc_bytes > 0)
+        bytes = i64_min(bytes, c->max_alloc_bytes);
+    if (c->global_bytes > 0)
+        bytes = i64_min(bytes, c->global_bytes / 8);
+    return i64_max(bytes, 1 << 20) / 4096 * 4096;
+}
+
+static status set_copy(bench *b, int64_t bytes)
+{
+    const int64_t vectors = bytes / (is_cpu(b) ? 64 : 16);
+    int64_t       items = b->c->compute_units * (is_cpu(b) ? 8 : 16 * (int64_t)b->local);
+    TRY(clx_arg_buffer(b->kernel, 0, b->in));
+    TRY(clx_arg_buffer(b->kernel, 1, b->out));
+    TRY(clx_arg_i32(b->kernel, 2, (int32_t)vectors));
+    TRY(clx_arg_i32(b->kernel, 3, (int32_t)(is_cpu(b) ? div_up(vectors, items) : items)));
+    b->global = (size_t)items;
+    return SEPCL_OK;
+}
+
+static status measure_bandwidth(bench *b, int64_t most, double *gbs)
+{
+    double  s = 0;
+    int64_t bytes = 1 << 20;
+    TRY(use_kernel(b, is_cpu(b) ? "copy" : "strided"));
+    for (;; bytes = i64_min(most, bytes * 4)) {
+        TRY(set_copy(b, bytes));
+        TRY(timed(b, 1, &s)); /* touches every page, too */
+        if (bytes >= most || s > 20 * ENOUGH)
+            break;
+    }
+    TRY(best_of(b, s > 20 * ENOUGH ? 1 : REPEATS, 1, &s));
+    *gbs = 2.0 * (double)bytes / s / 1e9;
+    return SEPCL_OK;
+}
+
+/* ---------------------------------------------------------------- launches */
+
+static status measure_launch(bench *b, double *launch_us, double *round_trip_us)
+{
+    double s;
+    int    count = 16;
+    TRY(use_kernel(b, "nothing"));
+    TRY(clx_arg_buffer(b->kernel, 0, b->out));
+    TRY(clx_arg_i32(b->kernel, 1, 0));
+    b->global = (size_t)b->c->compute_units * b->local;
+    TRY(timed(b, 1, &s));
+    TRY(best_of(b, 100, 1, &s));
+    *round_trip_us = s * 1e6;
+    for (; count < 1024; count *= 2) {
+        TRY(timed(b, count, &s));
+        if (s > ENOUGH / 4)
+            break;
+    }
+    TRY(best_of(b, REPEATS, count, &s));
+    *launch_us = s * 1e6 / count;
+    return SEPCL_OK;
+}
+
+/* ---------------------------------------------------------------- all of it */
+
+static status open_bench(int index, uint64_t *cache_bytes, bench *b)
+{
+    const device_record *r;
+    TRY(devices_record(index, &r));
+    *cache_bytes = r->info.cache_bytes;
+    TRY(clx_open(&(clx_desc){.device = index}, &b->x));
+    b->c = clx_caps(b->x);
+    clx_build build = {.file = "measure", .options = "-DACC=10"};
+    TRY(clx_build_all(b->x, &build, 1, NULL, false));
+    b->program = build.program;
+    return SEPCL_OK;
+}
+
+static status fill_buffers(bench *b, int64_t bytes)
+{
+    void *mapped;
+    TRY(clx_buffer_create(b->x, (size_t)bytes, &b->in));
+    TRY(clx_buffer_create(b->x, (size_t)bytes, &b->out));
+    TRY(clx_map(b->x, b->in, 0, (size_t)bytes, true, &mapped)); /* pages of zeros that were never touched are one page */
+    memset(mapped, 1, (size_t)bytes);
+    return clx_unmap(b->x, b->in, mapped);
+}
+
+static status run_bench(int index, bench *b, sepcl_device_speed *out)
+{
+    uint64_t cache_bytes;
+    TRY(open_bench(index, &cache_bytes, b));
+    const int64_t bytes = copy_bytes(b->c, cache_bytes);
+    TRY(fill_buffers(b, bytes));
+    TRY(measure_launch(b, &out->launch_us, &out->round_trip_us));
+    TRY(measure_bandwidth(b, bytes, &out->bandwidth_gbs));
+    return measure_fma(b, &out->fma_gflops);
+}
+
+status devices_measure(int index, sepcl_device_speed *out)
+{
+    bench b = {0};
+    memset(out, 0, sizeof *out);
+    const status s = run_bench(index, &b, out);
+    clx_kernel_destroy(b.kernel);
+    clx_program_destroy(b.program);
+    clx_buffer_destroy(b.in);
+    clx_buffer_destroy(b.out);
+    clx_close(b.x);
+    if (s != SEPCL_OK) {
+        memset(out, 0, sizeof *out);
+        return fail_in(s, "measuring device %d", index);
+    }
+    devices_set_speed(index, out);
+    return SEPCL_OK;
+}
