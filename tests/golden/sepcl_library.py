@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of sepcl's C interface that the test scripts call, through ctypes."""
+import ctypes as c
+
+import numpy as np
+
+OK, MISMATCH, INVALID, BAD_FILE, UNSUPPORTED, DEVICE_ERROR, OUT_OF_MEMORY = range(7)
+MAX_RANK = 8
+
+
+class Shape(c.Structure):
+    _fields_ = [("rank", c.c_int32), ("dims", c.c_int64 * MAX_RANK)]
+
+
+class InputShape(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("shape", Shape)]
+
+
+class SessionDesc(c.Structure):
+    _fields_ = [("device", c.c_char_p), ("precision", c.c_int), ("shapes", c.POINTER(InputShape)), ("n_shapes", c.c_int),
+                ("cache_dir", c.c_char_p), ("no_cache", c.c_bool), ("profile", c.c_bool), ("no_fusion", c.c_bool),
+                ("cl_context", c.c_void_p), ("cl_queue", c.c_void_p)]
+
+
+class Failure(Exception):
+    def __init__(self, status, sentence):
+        super().__init__(sentence)
+        self.status = status
+
+
+class Library:
+    def __init__(self, path):
+        self.lib = c.CDLL(path)
+        self.lib.sepcl_last_error.restype = c.c_char_p
+        for name in ("input", "output"):
+            getattr(self.lib, f"sepcl_model_{name}_name").restype = c.c_char_p
+
+    def call(self, function, *arguments):
+        status = getattr(self.lib, f"sepcl_{function}")(*arguments)
+        if status != OK:
+            raise Failure(status, self.lib.sepcl_last_error().decode(errors="replace"))
+
+    def run(self, model_bytes, name, feeds):
+        """Runs a model held in memory; feeds: input name -> float32 array. Gives output name -> array."""
+        lib, model, session = self.lib, c.c_void_p(), c.c_void_p()
+        desc = c.create_string_buffer(name.encode())
+        model_desc = c.cast((c.c_char_p * 1)(c.addressof(desc)), c.c_void_p)
+        try:
+            self.call("model_load_memory", model_bytes, c.c_size_t(len(model_bytes)), model_desc, c.byref(model))
+            shapes = (InputShape * max(1, len(feeds)))()
+            for item, (key, data) in zip(shapes, feeds.items()):
+                item.name = key.encode()
+                item.shape.rank = data.ndim
+                for i, extent in enumerate(data.shape):
+                    item.shape.dims[i] = extent
+            session_desc = SessionDesc(shapes=shapes, n_shapes=len(feeds))
+            self.call("session_create", model, c.byref(session_desc), c.byref(session))
+            for i in range(lib.sepcl_model_input_count(model)):
+                data = np.ascontiguousarray(feeds[lib.sepcl_model_input_name(model, i).decode()], np.float32)
+                self.call("session_write", session, c.c_int(i), data.ctypes.data_as(c.c_void_p), c.c_size_t(data.nbytes))
+            self.call("session_run", session)
+            return {lib.sepcl_model_output_name(model, i).decode(): self.read(session, i)
+                    for i in range(lib.sepcl_model_output_count(model))}
+        finally:
+            lib.sepcl_session_destroy(session)
+            lib.sepcl_model_destroy(model)
+
+    def read(self, session, index):
+        shape = Shape()
+        self.call("session_output_shape", session, c.c_int(index), c.byref(shape))
+        data = np.empty(tuple(shape.dims[:shape.rank]), np.float32)
+        self.call("session_read", session, c.c_int(index), data.ctypes.data_as(c.c_void_p), c.c_size_t(data.nbytes))
+        return data
