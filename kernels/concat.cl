@@ -30,7 +30,7 @@
 #define EACH(F) CAT(EACH_, N)(F)
 
 /* Elements from ... end-1 of a run; a last vector that would pass the end is moved back where the run is long enough. */
-inline void copy_run(__global const value_t *in, __global value_t *out, const int length)
+void copy_run(__global const value_t *in, __global value_t *out, const int length)
 {
     int l = 0;
     for (; l + V <= length; l += V)

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conv_transpose: each output pixel sums the taps that hit it.
+ *   out[n, y, x, o] = bias[o] + sum over ky, kx, i of in[n, iy, ix, i] * w[o, i, ky, kx]
+ *   where iy * stride_h = y + pad_h - ky * dilation_h, ix * stride_w = x + pad_w - kx * dilation_w, both inside.
+ * Then the epilogue. in is n x ih x iw x (groups * ci), out n x oh x ow x (groups * co); rows r = n * oh + y.
+ *
+ *   conv_transpose_tile       output pixels f + stride_w * t (f: phase) share their taps and read neighbouring input
+ *                             pixels: a tile is P of them by V channels, w[group][ky][kx][i][blocks * V]. Item g does
+ *                             tiles g*chunk ...; tiles are numbered (row, block, phase, t / P), or with BLOCKS_FAST
+ *                             (row, phase, t / P, block), the last turning fastest.
+ *   conv_transpose_dot        few output channels: vectors along i, w[output channel][ky][kx][i]. Item g does elements
+ *                             g*chunk ... of the output.
+ *   conv_transpose_depthwise  ci = co = 1: vectors along channels, w[ky][kx][channel]. Item g takes outer_chunk rows x
+ *                             mid_chunk pixels x len_chunk channels, channels turning fastest.
+ *
+ * V (4, 8, 16; dot and depthwise also 1).  P (1 ... 12).  BLOCKS_FAST (0, 1).
+ */
+#ifndef SEPCL_COMMON
+#include "common.cl"
+#endif
+#ifndef V
+#define V 4
+#endif
+#ifndef P
+#define P 4
+#endif
+#ifndef BLOCKS_FAST
+#define BLOCKS_FAST 0
+#endif
+
+#define SHAPE_ARGS                                                                                                  \
+    const int ih, const int iw, const int oh, const int ow, const int rows, const int groups, const int ci,         \
+        const int co, const int kh, const int kw, const int stride_h, const int stride_w, const int dilation_h,     \
+        const int dilation_w, const int pad_h, const int pad_w
+
+/* Input row or column that tap k reaches from output position o; -1: none. */
+int source(const int o, const int k, const int stride, const int dilation, const int pad, const int extent)
+{
+    const int d = o + pad - k * dilation;
+    return d >= 0 && d % stride == 0 && d / stride < extent ? d / stride : -1;
+}
+
+/* ---------------------------------------------------------------- tiles */
+#if V > 1
+__kernel void conv_transpose_tile(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                                  __global value_t *out, SHAPE_ARGS, const int blocks, const int tiles_w,
+                                  const int tiles, const int chunk, EPILOGUE_ARGS)
+{
+    const int first = (int)get_global_id(0) * chunk;
+    const int end = first < tiles ? first + min(chunk, tiles - first) : first;
+    const int cop = blocks * V;
+    for (int tile = first; tile < end; tile++) {
+        int rest = tile;
+#if BLOCKS_FAST
+        const int block = rest % (groups * blocks);
+        rest /= groups * blocks;
+#endif
+        const int t0 = rest % tiles_w * P;
+        rest /= tiles_w;
+        const int phase = rest % stride_w;
+        rest /= stride_w;
+#if !BLOCKS_FAST
+        const int block = rest % (groups * blocks);
+        rest /= groups * blocks;
+#endif
+        const int row = rest;
+        const int image = row / oh, y = row % oh;
+        const int group = block / blocks, b = block % blocks * V;
+        if (phase + stride_w * t0 >= ow) /* phases differ by one pixel at most, but may end a tile earlier */
+            continue;
+
+        FLOATN(V) acc[P];
+        UNROLL
+        for (int j = 0; j < P; j++)
+            acc[j] = CAT(LDF, V)(bias, group * cop + b);
+        for (int ky = 0; ky < kh; ky++) {
+            const int iy = source(y, ky, stride_h, dilation_h, pad_h, ih);
+            if (iy < 0)
+                continue;
+            __global const value_t *line = in + (image * ih + iy) * iw * groups * ci + group * ci;
+            for (int kx = 0; kx < kw; kx++) {
+                const int d = phase + pad_w - kx * dilation_w;
+                if (d % stride_w != 0)
+                    continue;
+                const int                     ix = d / stride_w + t0;
+                __global const value_t *const tap = w + ((group * kh + ky) * kw + kx) * ci * cop + b;
+                if (ix >= 0 && ix + P <= iw) {
+                    __global const value_t *const x = line + ix * groups * ci;
+                    for (int i = 0; i < ci; i++) {
+                        const FLOATN(V) wv = LDN(V, tap, i * cop);
+                        UNROLL
+                        for (int j = 0; j < P; j++)
+                            acc[j] = fma((FLOATN(V))(LD1(x, j * groups * ci + i)), wv, acc[j]);
+                    }
+                } else {
+                    UNROLL
+                    for (int j = 0; j < P; j++) {
+                        if (ix + j < 0 || ix + j >= iw)
+                            continue;
+                        __global const value_t *const x = line + (ix + j) * groups * ci;
+                        for (int i = 0; i < ci; i++)
+                            acc[j] = fma((FLOATN(V))(LD1(x, i)), LDN(V, tap, i * cop), acc[j]);
+                    }
+                }
+            }
+        }
+
+        UNROLL
+        for (int j = 0; j < P; j++) {
+            const int x = phase + stride_w * (t0 + j);
+            if (x < ow)
+                STORE_COLUMNS(acc[j], ((row * ow + x) * groups + group) * co, b, co);
+        }
+    }
+}
+#endif
+
+/* ---------------------------------------------------------------- dot products along the input channels */
+__kernel void conv_transpose_dot(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                                 __global value_t *out, SHAPE_ARGS, const int count, const int chunk, EPILOGUE_ARGS)
+{
+    const int first = (int)get_global_id(0) * chunk;
+    const int end = first < count ? first + min(chunk, count - first) : first;
+    for (int at = first; at < end; at++) {
+        const int o = at % (groups * co), pixel = at / (groups * co);
+        const int x = pixel % ow, row = pixel / ow;
+        const int image = row / oh, y = row % oh;
+        FLOATN(V) acc = (FLOATN(V))(0.0f);
+        float     sum = bias[o];
+        for (int ky = 0; ky < kh; ky++) {
+            const int iy = source(y, ky, stride_h, dilation_h, pad_h, ih);
+            if (iy < 0)
+                continue;
+            for (int kx = 0; kx < kw; kx++) {
+                const int ix = source(x, kx, stride_w, dilation_w, pad_w, iw);
+                if (ix < 0)
+                    continue;
+                __global const value_t *const a = in + ((image * ih + iy) * iw + ix) * groups * ci + o / co * ci;
+                __global const value_t *const b = w + ((o * kh + ky) * kw + kx) * ci;
+                int                           i = 0;
+                for (; i + V <= ci; i += V)
+                    acc = fma(LDN(V, a, i), LDN(V, b, i), acc);
+                for (; i < ci; i++)
+                    sum = fma(LD1(a, i), LD1(b, i), sum);
+            }
+        }
+        sum += SUMN(V, acc);
+        EPILOGUE(1, sum, at);
+        ST1(sum, out, at);
+    }
+}
+
+/* ---------------------------------------------------------------- one channel in, one out */
+#define DEPTHWISE(n)                                                                            \
+    {                                                                                           \
+        FLOATN(n) acc = CAT(LDF, n)(bias, l);                                                   \
+        for (int ky = 0; ky < kh; ky++) {                                                       \
+            const int iy = source(y, ky, stride_h, dilation_h, pad_h, ih);                      \
+            for (int kx = 0; iy >= 0 && kx < kw; kx++) {                                        \
+                const int ix = source(x, kx, stride_w, dilation_w, pad_w, iw);                  \
+                if (ix >= 0)                                                                    \
+                    acc = fma(LDN(n, in, ((image * ih + iy) * iw + ix) * groups + l),           \
+                              LDN(n, w, (ky * kw + kx) * groups + l), acc);                     \
+            }                                                                                   \
+        }                                                                                       \
+        const int at = (r * ow + x) * groups + l;                                               \
+        EPILOGUE(n, acc, at);                                                                   \
+        STN(n, acc, out, at);                                                                   \
+    }
+
+__kernel void conv_transpose_depthwise(__global const value_t *in, __global const value_t *w,
+                                       __global const float *bias, __global value_t *out, SHAPE_ARGS,
+                                       const int outer_chunk, const int mid_chunk, const int len_chunk, EPILOGUE_ARGS)
+{
+    const int segments_l = (groups - 1) / len_chunk + 1;
+    const int segments_m = (ow - 1) / mid_chunk + 1;
+    const int item = (int)get_global_id(0);
+    const int first_l = item % segments_l * len_chunk;
+    const int end_l = first_l + min(len_chunk, groups - first_l);
+    const int first_x = item / segments_l % segments_m * mid_chunk;
+    const int end_x = first_x + min(mid_chunk, ow - first_x);
+    const int segment_o = item / segments_l / segments_m;
+    const int first_r = segment_o < (rows - 1) / outer_chunk + 1 ? segment_o * outer_chunk : rows;
+    const int end_r = first_r + min(outer_chunk, rows - first_r);
+    for (int r = first_r; r < end_r; r++) {
+        const int image = r / oh, y = r % oh;
+        for (int x = first_x; x < end_x; x++) {
+            int l = first_l;
+            SWEEP(DEPTHWISE, l, end_l);
+        }
+    }
+}
