@@ -76,6 +76,7 @@ typedef float value_t;
 /* LDN(8, p, i), STN(8, v, p, i): width may be a macro. */
 #define LDN(n, p, i) CAT(LD_KIND, n)(p, i)
 #define STN(n, v, p, i) CAT(ST_KIND, n)(v, p, i)
+#define LDF(n, p, i) CAT(LDF, n)(p, i)
 #define LD1(p, i) LDN(1, p, i)
 #define LD4(p, i) LDN(4, p, i)
 #define LD8(p, i) LDN(8, p, i)
@@ -127,6 +128,14 @@ typedef float value_t;
 #define APPLY_ACT(T, x) CAT(act_, ACT)(T, x, act_a, act_b)
 #define APPLY_ACT2(T, x) CAT(act_, ACT2)(T, x, act2_a, act2_b)
 
+/* SUMN(8, v) is the sum of a float8's elements. */
+#define SUM1(v) (v)
+#define SUM2(v) ((v).x + (v).y)
+#define SUM4(v) SUM2((v).lo + (v).hi)
+#define SUM8(v) SUM4((v).lo + (v).hi)
+#define SUM16(v) SUM8((v).lo + (v).hi)
+#define SUMN(n, v) CAT(SUM, n)(v)
+
 /* ---------------------------------------------------------------- sweeps
    Runs STEP(n) over columns c ... end-1, c moving along: as many steps of V as fit, then one of 8, one of 4, and single
    ones, so that 24 channels are 16 + 8. STEP is a macro that reads c; V and c are the caller's. */
@@ -165,5 +174,29 @@ typedef float value_t;
         y = APPLY_ACT2(FLOATN(n), y);                   \
     } while (0)
 #endif
+
+/* For kernels with a vector width V: epilogue and store of the columns c ... c+V-1 of the row that begins at element
+   `row` and has `columns` of them; what lies past the end is left out. */
+#define STORE_COLUMNS(value, row, c, columns)                            \
+    do {                                                                 \
+        FLOATN(V) sc_y = value;                                          \
+        if ((c) + V <= (columns)) {                                      \
+            EPILOGUE(V, sc_y, (row) + (c));                              \
+            STN(V, sc_y, out, (row) + (c));                              \
+        } else {                                                         \
+            float sc_part[V];                                            \
+            CAT(STP, V)(sc_y, sc_part);                                  \
+            for (int sc_i = 0; sc_i < (columns) - (c); sc_i++) {         \
+                float sc_one = sc_part[sc_i];                            \
+                EPILOGUE(1, sc_one, (row) + (c) + sc_i);                 \
+                ST1(sc_one, out, (row) + (c) + sc_i);                    \
+            }                                                            \
+        }                                                                \
+    } while (0)
+/* To private memory. */
+#define STP1(v, p) ((p)[0] = (v))
+#define STP4(v, p) vstore4(v, 0, p)
+#define STP8(v, p) vstore8(v, 0, p)
+#define STP16(v, p) vstore16(v, 0, p)
 
 #endif

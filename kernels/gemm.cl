@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gemm: pointwise convolution and dense layers. out[m][n] = epilogue(bias[n] + sum_k in[m][k] * w[k][n]).
+ *
+ *   in    [m_total][k_total]
+ *   w     [n_blocks][k_total][NB*V]   columns of a block side by side; the last block is filled up with zeros
+ *   bias  [n_blocks][NB*V]
+ *   out   [m_total][n_total]
+ *
+ * Item (b, s) makes the columns of block b for rows s*m_chunk ... s*m_chunk+m_chunk-1, a register tile of MR rows and
+ * NB vectors of V columns at a time, so that the block's weights stay in the first-level cache over the whole chunk.
+ *
+ *   MR  1 ... 16     rows of a tile
+ *   V   1, 4, 8, 16  columns of a vector
+ *   NB  1 ... 4      vectors of a tile
+ */
+#ifndef SEPCL_COMMON
+#include "common.cl"
+#endif
+#ifndef MR
+#define MR 4
+#endif
+#ifndef V
+#define V 4
+#endif
+#ifndef NB
+#define NB 1
+#endif
+#define NR (NB * V)
+
+__kernel void gemm(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                   __global value_t *out, const int m_total, const int k_total, const int n_total, const int m_chunk,
+                   EPILOGUE_ARGS)
+{
+    const int block = get_global_id(0), n0 = block * NR;
+    const int first = (int)get_global_id(1) * m_chunk;
+    const int last = min(first + m_chunk, m_total); /* one behind */
+    if (n0 >= n_total)
+        return;
+    __global const value_t *wb = w + (size_t)block * k_total * NR;
+
+    for (int m0 = first; m0 < last; m0 += MR) {
+        FLOATN(V) acc[MR][NB];
+        int       row[MR];
+        UNROLL
+        for (int m = 0; m < MR; m++) {
+            row[m] = min(m0 + m, last - 1) * k_total; /* rows past the end repeat the last one and are not stored */
+            UNROLL
+            for (int b = 0; b < NB; b++)
+                acc[m][b] = LDF(V, bias, n0 + b * V);
+        }
+        __global const value_t *wk = wb;
+        for (int k = 0; k < k_total; k++, wk += NR) {
+            FLOATN(V) wv[NB];
+            UNROLL
+            for (int b = 0; b < NB; b++)
+                wv[b] = LDN(V, wk, b * V);
+            UNROLL
+            for (int m = 0; m < MR; m++) {
+                const float x = LD1(in, row[m] + k);
+                UNROLL
+                for (int b = 0; b < NB; b++)
+                    acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
+            }
+        }
+        UNROLL
+        for (int m = 0; m < MR; m++) {
+            if (m0 + m >= last)
+                break;
+            UNROLL
+            for (int b = 0; b < NB; b++)
+                if (n0 + b * V < n_total)
+                    STORE_COLUMNS(acc[m][b], (m0 + m) * n_total, n0 + b * V, n_total);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * separable: depthwise, then pointwise, the tensor between them in local memory only.
+ *   mid[p][c] = MID(dw_b[c] + sum_{ky,kx} in[n][y*sh-pt+ky*dh][x*SW-pl+kx*DW][c] * dw_w[ky][kx][c]),  p = (n*oh+y)*ow+x
+ *   out[p][o] = epilogue(pw_b[o] + sum_c mid[p][c] * pw_w[c][o])
+ *
+ *   in    [batch][ih][iw][ci]            dw_w [KH][KW][ci]   dw_b [ci]
+ *   pw_w  [blocks][ci][NB*V]             pw_b [blocks][NB*V]  the last block filled up with zeros
+ *   out   [batch][oh][ow][co]
+ *   mid   [pixels][ci] floats, local
+ *
+ * Work-group t makes output pixels t*pixels ... t*pixels+pixels-1, all channels: first the depthwise part, DM columns
+ * and DV channels at a time, then the product with register tiles of MR pixels and NB vectors of V channels.
+ *
+ *   MR 1 ... 16, V 1, 4, 8, 16, NB 1 ... 4   as in gemm.cl
+ *   DV 1, 4, 8, 16   channels of a depthwise vector; ci is a multiple of it     DM  columns of a depthwise tile
+ *   KH, KW, SW, DW   as in depthwise.cl
+ *   LS               items of a work-group; with 1 no barrier is needed
+ */
+#ifndef SEPCL_COMMON
+#include "common.cl"
+#endif
+#ifndef MR
+#define MR 4
+#endif
+#ifndef V
+#define V 4
+#endif
+#ifndef NB
+#define NB 1
+#endif
+#ifndef DV
+#define DV 4
+#endif
+#ifndef DM
+#define DM 4
+#endif
+#ifndef KH
+#define KH 3
+#endif
+#ifndef KW
+#define KW 3
+#endif
+#ifndef SW
+#define SW 1
+#endif
+#ifndef DW
+#define DW 1
+#endif
+#ifndef LS
+#define LS 1
+#endif
+#ifndef MID
+#define MID none
+#endif
+#define NR (NB * V)
+#define COLUMNS ((DM - 1) * SW + (KW - 1) * DW + 1)
+
+/* Depthwise sums of DM columns from x0 on (those below x_end are stored) of row y, channels c ... c+DV-1, to mid. */
+static void depthwise_tile(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                           __local float *mid, const int n, const int y, const int x0, const int x_end, const int c,
+                           const int ih, const int iw, const int ci, const int sh, const int dh, const int pt,
+                           const int pl, const float mid_a, const float mid_b)
+{
+    const int       ix0 = x0 * SW - pl;
+    const bool      inside = ix0 >= 0 && ix0 + COLUMNS <= iw;
+    const FLOATN(DV) b = LDF(DV, bias, c);
+    FLOATN(DV)      acc[DM];
+    UNROLL
+    for (int m = 0; m < DM; m++)
+        acc[m] = b;
+    UNROLL
+    for (int ky = 0; ky < KH; ky++) {
+        const int iy = y * sh - pt + ky * dh;
+        if (iy < 0 || iy >= ih)
+            continue;
+        __global const value_t *line = in + (size_t)(n * ih + iy) * iw * ci + c;
+        FLOATN(DV)              col[COLUMNS];
+        if (inside) {
+            UNROLL
+            for (int j = 0; j < COLUMNS; j++)
+                col[j] = LDN(DV, line, (ix0 + j) * ci);
+        } else {
+            UNROLL
+            for (int j = 0; j < COLUMNS; j++) {
+                col[j] = (FLOATN(DV))(0.0f);
+                if (ix0 + j >= 0 && ix0 + j < iw)
+                    col[j] = LDN(DV, line, (ix0 + j) * ci);
+            }
+        }
+        UNROLL
+        for (int kx = 0; kx < KW; kx++) {
+            const FLOATN(DV) wv = LDN(DV, w, (ky * KW + kx) * ci + c);
+            UNROLL
+            for (int m = 0; m < DM; m++)
+                acc[m] = fma(col[m * SW + kx * DW], wv, acc[m]);
+        }
+    }
+    UNROLL
+    for (int m = 0; m < DM; m++)
+        if (x0 + m < x_end) {
+            const FLOATN(DV) y_mid = CAT(act_, MID)(FLOATN(DV), acc[m], mid_a, mid_b);
+            CAT(STF, DV)(y_mid, mid, m * ci);
+        }
+}
+
+__kernel void separable(__global const value_t *in, __global const value_t *dw_w, __global const float *dw_b,
+                        __global const value_t *pw_w, __global const float *pw_b, __global value_t *out,
+                        __local float *mid, const int total, const int pixels, const int ih, const int iw,
+                        const int oh, const int ow, const int ci, const int co, const int sh, const int dh,
+                        const int pt, const int pl, const float mid_a, const float mid_b, EPILOGUE_ARGS)
+{
+    const int lane = get_local_id(0);
+    const int p_first = (int)get_group_id(0) * pixels, p_end = min(p_first + pixels, total);
+
+    /* rows cut into tiles of DM columns; tile and channel block are spread over the work-group */
+    int turn = 0;
+    for (int p = p_first; p < p_end;) {
+        const int r = p / ow, x_first = p % ow, x_end = min(ow, x_first + p_end - p);
+        for (int x0 = x_first; x0 < x_end; x0 += DM)
+            for (int c = 0; c < ci; c += DV, turn++)
+                if (LS == 1 || turn % LS == lane)
+                    depthwise_tile(in, dw_w, dw_b, mid + (p + x0 - x_first - p_first) * ci + c, r / oh, r % oh, x0, x_end,
+                                   c, ih, iw, ci, sh, dh, pt, pl, mid_a, mid_b);
+        p += x_end - x_first;
+    }
+#if LS > 1
+    barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+
+    const int blocks = (co + NR - 1) / NR, tiles = (p_end - p_first + MR - 1) / MR;
+    for (int job = lane; job < blocks * tiles; job += LS) {
+        const int               block = job / tiles, m0 = job % tiles * MR, last = p_end - p_first;
+        __global const value_t *wk = pw_w + (size_t)block * ci * NR;
+        FLOATN(V)               acc[MR][NB];
+        int                     row[MR];
+        UNROLL
+        for (int m = 0; m < MR; m++) {
+            row[m] = min(m0 + m, last - 1) * ci;
+            UNROLL
+            for (int b = 0; b < NB; b++)
+                acc[m][b] = LDF(V, pw_b, block * NR + b * V);
+        }
+        for (int k = 0; k < ci; k++, wk += NR) {
+            FLOATN(V) wv[NB];
+            UNROLL
+            for (int b = 0; b < NB; b++)
+                wv[b] = LDN(V, wk, b * V);
+            UNROLL
+            for (int m = 0; m < MR; m++) {
+                const float x = mid[row[m] + k];
+                UNROLL
+                for (int b = 0; b < NB; b++)
+                    acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
+            }
+        }
+        UNROLL
+        for (int m = 0; m < MR; m++) {
+            if (m0 + m >= last)
+                break;
+            UNROLL
+            for (int b = 0; b < NB; b++)
+                if (block * NR + b * V < co)
+                    STORE_COLUMNS(acc[m][b], (p_first + m0 + m) * co, block * NR + b * V, co);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the register-tiled products have in common: which tiles a device can hold, what they cost, their launch. */
+#include "base/size.h"
+#include "ops/conv.h"
+
+/* Native vectors that a vector of V floats takes. */
+static int native(const caps *c, int v)
+{
+    return (int)div_up(v, c->simd_width > 0 ? c->simd_width : 1);
+}
+
+bool tile_generic(const int *p)
+{
+    return p[TILE_V] <= 4 && p[TILE_NB] == 1 && p[TILE_MR] <= 4;
+}
+
+bool tile_fits(const caps *c, const int *p)
+{
+    const int v = p[TILE_V], nb = p[TILE_NB], mr = p[TILE_MR];
+    if (tile_generic(p))
+        return true;
+    if (!caps_is_cpu(c)) /* a GPU item has a few hundred registers; beyond 64 sums too few items run at once */
+        return v <= 8 && mr * nb * v <= 64;
+    if (v < c->simd_width || (c->simd_width > 1 && v > 2 * c->simd_width))
+        return false;
+    const int sums = mr * nb * native(c, v), weights = nb * native(c, v);
+    const int registers = c->vector_registers > 0 ? c->vector_registers : 16;
+    /* the broadcast input takes one more; spilling halves the speed */
+    return sums + weights + 1 <= registers;
+}
+
+double tile_cost(const caps *c, const int *p, int64_t m, int64_t k, int64_t n)
+{
+    const int     v = p[TILE_V], nb = p[TILE_NB], mr = p[TILE_MR];
+    const int64_t tiles_m = div_up(m, mr), tiles_n = div_up(n, (int64_t)nb * v);
+    if (!caps_is_cpu(c)) {
+        /* loads an item needs for its multiply-adds; too few items leave the device idle */
+        const double items = (double)tiles_m * (double)tiles_n, wanted = 64.0 * 4 * c->compute_units;
+        const double per_k = mr * nb * v + 4.0 * (mr + nb * v / 4.0);
+        return (double)k * per_k * (items > wanted ? items : wanted);
+    }
+    const double w = nb * native(c, v), sums = mr * w;
+    double       cycles = sums / 2;              /* two multiply-adds a cycle */
+    const double loads = (w + mr) / 2.0;         /* two loads a cycle */
+    cycles = loads > cycles ? loads : cycles;
+    cycles = cycles < 4 ? 4 : cycles;            /* a sum is ready four cycles later */
+    const double fill = 30 + sums;               /* start, epilogue and store of a tile */
+    return (double)tiles_m * (double)tiles_n * ((double)k * cycles + fill);
+}
+
+void gemm_fill_weights(const node_view *v, const int *p, void *dst)
+{
+    const int64_t     nr = (int64_t)p[TILE_V] * p[TILE_NB];
+    const bool        dense = v->n->op == OP_DENSE;
+    const int64_t     n = dense ? v->n->a.dense.out_features : v->n->a.conv.out_channels;
+    const shape      *in = &nv_in(v, CONV_X)->shape;
+    const int64_t     k = in->dim[in->rank - 1];
+    const weight_view w = weights_of(v, dense ? &v->n->a.dense.w : &v->n->a.conv.w);
+    float            *to = dst;
+    for (int64_t b = 0; b < div_up(n, nr); b++)
+        for (int64_t i = 0; i < k; i++)
+            for (int64_t j = 0; j < nr; j++, to++)
+                *to = b * nr + j < n ? weight_at(&w, b * nr + j, i, 0, 0) : 0;
+}
+
+void gemm_fill_bias(const node_view *v, const int *p, void *dst)
+{
+    const int64_t nr = (int64_t)p[TILE_V] * p[TILE_NB];
+    const int64_t n = v->n->op == OP_DENSE ? v->n->a.dense.out_features : v->n->a.conv.out_channels;
+    for (int64_t i = 0; i < round_up(n, nr); i++)
+        ((float *)dst)[i] = i < n ? bias_at(v, i) : 0;
+}
+
+void gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_size *s, launch_list *out)
+{
+    const int64_t nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(s->n, nr), mr = p[TILE_MR];
+    /* rows an item takes: on a CPU enough that blocks x chunks give every core about eight items */
+    int64_t chunk = mr;
+    if (caps_is_cpu(c)) {
+        const int64_t chunks = i64_max(1, div_up(8 * (int64_t)c->compute_units, blocks));
+        chunk = round_up(div_up(s->m, chunks), mr);
+    }
+    const int w = launch_pack(out, DT_F32, (size_t)(blocks * nr * s->k), true, gemm_fill_weights);
+    const int b = launch_pack(out, DT_F32, (size_t)(blocks * nr), false, gemm_fill_bias);
+    launch   *k = launch_add(out, 2, blocks, div_up(s->m, chunk), 1);
+    k->file = "gemm";
+    k->entry = "gemm";
+    arg_in(k, CONV_X);
+    arg_packed(k, w);
+    arg_packed(k, b);
+    arg_out(k, 0);
+    arg_i32(k, s->m);
+    arg_i32(k, s->k);
+    arg_i32(k, s->n);
+    arg_i32(k, chunk);
+    launch_epilogue(k, v, CONV_RES);
+}

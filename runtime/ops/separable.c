@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* separable: depthwise, then pointwise, in one kernel (sub[0], sub[1]). */
+#include <math.h>
+
+#include "base/size.h"
+#include "ops/fused.h"
+
+static bool no_residual(const node *n)
+{
+    return CONV_RES >= n->n_in || n->in[CONV_RES] < 0;
+}
+
+bool separable_matches(const node_view *first, const node_view *second)
+{
+    if (first->n->op != OP_CONV || second->n->op != OP_CONV || !no_residual(first->n) ||
+        first->n->epi.act2.kind != ACT_NONE)
+        return false;
+    const conv_geometry dw = conv_geometry_of(first), pw = conv_geometry_of(second);
+    return dw.plain_depthwise && pw.pointwise && dw.a->kernel[0] <= 9 && dw.a->kernel[1] <= 9;
+}
+
+/* ------------------------------------------------------------------ the row */
+
+#define DM 4
+
+/* The widest vector that divides the channels, up to twice the native one. */
+static int depthwise_vector(const caps *c, int64_t channels)
+{
+    const int most = c->simd_width > 1 ? 2 * c->simd_width : 4;
+    for (int v = 16; v > 1; v /= 2)
+        if (v <= most && v != 2 && channels % v == 0)
+            return v;
+    return 1;
+}
+
+/* Pixels of a work-group: whole tiles, about eight work-groups a core, and mid within a share of the fast memory. */
+static int64_t pixels_per_group(const node_view *v, const caps *c, int mr)
+{
+    const node_view     first = nv_sub(v, 0);
+    const conv_geometry g = conv_geometry_of(&first);
+    const int64_t       total = g.out.n * g.out.h * g.out.w;
+    const int64_t       budget = i64_min(c->local_bytes, caps_is_cpu(c) ? 128 * 1024 : c->local_bytes / 2);
+    const int64_t       most = budget / (4 * g.in.c);
+    int64_t             pixels = caps_is_cpu(c) ? div_up(total, 8 * (int64_t)c->compute_units) : 4 * mr;
+    pixels = i64_min(round_up(i64_max(pixels, 1), mr), most);
+    return pixels >= mr ? pixels / mr * mr : 0;
+}
+
+static bool fits(const node_view *v, const caps *c, const int *p)
+{
+    const node_view     first = nv_sub(v, 0);
+    const conv_geometry g = conv_geometry_of(&first);
+    const int64_t       columns = (DM - 1) * g.a->stride[1] + (g.a->kernel[1] - 1) * g.a->dilation[1] + 1;
+    return tile_fits(c, p) && columns <= 24 && pixels_per_group(v, c, p[TILE_MR]) > 0;
+}
+
+static double cost(const node_view *v, const caps *c, const int *p)
+{
+    const node_view     second = nv_sub(v, 1);
+    const conv_geometry g = conv_geometry_of(&second);
+    return tile_cost(c, p, g.out.n * g.out.h * g.out.w, g.ci, g.co);
+}
+
+static void fill_dw(const node_view *v, const int *p, void *dst)
+{
+    const node_view     first = nv_sub(v, 0);
+    const conv_geometry g = conv_geometry_of(&first);
+    const weight_view   w = weights_of(&first, &g.a->w);
+    float              *to = dst;
+    (void)p;
+    for (int64_t ky = 0; ky < g.a->kernel[0]; ky++)
+        for (int64_t kx = 0; kx < g.a->kernel[1]; kx++)
+            for (int64_t o = 0; o < g.out.c; o++)
+                *to++ = weight_at(&w, o, 0, ky, kx);
+}
+
+static void fill_dw_bias(const node_view *v, const int *p, void *dst)
+{
+    const node_view first = nv_sub(v, 0);
+    (void)p;
+    for (int64_t o = 0; o < first.n->a.conv.out_channels; o++)
+        ((float *)dst)[o] = bias_at(&first, o);
+}
+
+static void fill_pw(const node_view *v, const int *p, void *dst)
+{
+    const node_view second = nv_sub(v, 1);
+    gemm_fill_weights(&second, p, dst);
+}
+
+static void fill_pw_bias(const node_view *v, const int *p, void *dst)
+{
+    const node_view second = nv_sub(v, 1);
+    gemm_fill_bias(&second, p, dst);
+}
+
+static void launch_separable(const node_view *v, const caps *c, const int *p, launch_list *out)
+{
+    const node_view     first = nv_sub(v, 0), second = nv_sub(v, 1);
+    const conv_geometry dw = conv_geometry_of(&first), pw = conv_geometry_of(&second);
+    const attr_conv    *a = dw.a;
+    const int64_t       nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(pw.co, nr);
+    const int64_t       total = dw.out.n * dw.out.h * dw.out.w, pixels = pixels_per_group(v, c, p[TILE_MR]);
+    const int64_t       groups = i64_max(1, div_up(total, pixels));
+    const int64_t       ls = caps_is_cpu(c) ? 1 : i64_max(1, i64_min(64, c->max_work_group));
+    const int packs[] = {
+        launch_pack(out, DT_F32, (size_t)(dw.out.c * a->kernel[0] * a->kernel[1]), true, fill_dw),
+        launch_pack(out, DT_F32, (size_t)dw.out.c, false, fill_dw_bias),
+        launch_pack(out, DT_F32, (size_t)(blocks * nr * pw.ci), true, fill_pw),
+        launch_pack(out, DT_F32, (size_t)(blocks * nr), false, fill_pw_bias),
+    };
+    launch *k = launch_add(out, 1, groups * ls, 1, 1);
+    launch_local(k, (size_t)ls, 1, 1);
+    launch_define(k, "DV", depthwise_vector(c, dw.in.c));
+    launch_define(k, "DM", DM);
+    launch_define(k, "KH", a->kernel[0]);
+    launch_define(k, "KW", a->kernel[1]);
+    launch_define(k, "SW", a->stride[1]);
+    launch_define(k, "DW", a->dilation[1]);
+    launch_define(k, "LS", (int)ls);
+    arg_in(k, PAIR_X);
+    for (int i = 0; i < 4; i++)
+        arg_packed(k, packs[i]);
+    arg_out(k, 0);
+    arg_local(k, (size_t)(pixels * dw.in.c) * sizeof(float));
+    const int64_t numbers[] = {total,  pixels, dw.in.h, dw.in.w,      dw.out.h,       dw.out.w,
+                               pw.ci,  pw.co,  a->stride[0], a->dilation[0], a->pad[0], a->pad[1]};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        arg_i32(k, numbers[i]);
+    launch_mid(k, &first);
+    launch_epilogue(k, v, PAIR_RES);
+}
+
+static const kernel_def kernels[] = {
+    {"separable", "separable", "depthwise and pointwise in one, the tensor between in local memory", TILE_PARAMS, fits,
+     launch_separable, cost},
+    {0},
+};
+
+/* ------------------------------------------------------------------ cases */
+
+static bool gen(int i, graph *g)
+{
+    static const struct {
+        int  n, h, w, ci, co, k, stride, dilation, pad[4];
+        bool residual, swish;
+    } cases[] = {
+        {1, 12, 12, 3, 1, 5, 1, 1, {0}, false, false},           {1, 7, 7, 32, 64, 3, 1, 1, {1, 1, 1, 1}, false, false},
+        {2, 9, 5, 24, 17, 3, 2, 1, {0, 0, 1, 1}, false, true},   {1, 6, 11, 16, 16, 5, 1, 1, {2, 2, 2, 2}, true, false},
+        {1, 8, 8, 8, 40, 3, 1, 2, {2, 2, 2, 2}, false, false},   {1, 3, 3, 5, 9, 3, 1, 1, {1, 1, 1, 1}, true, true},
+        {3, 4, 6, 48, 8, 3, 2, 1, {1, 1, 1, 1}, false, false},
+    };
+    if (i >= (int)(sizeof cases / sizeof *cases))
+        return false;
+    const int64_t ci = cases[i].ci, co = cases[i].co, k = cases[i].k;
+    const shape   in = SHAPE(cases[i].n, cases[i].h, cases[i].w, ci), w1 = SHAPE(ci, 1, k, k), w2 = SHAPE(co, ci, 1, 1);
+    const shape   b1 = SHAPE(ci), b2 = SHAPE(co);
+    attrs         a1 = {.conv = {.kernel = {(int)k, (int)k},
+                                 .stride = {cases[i].stride, cases[i].stride},
+                                 .dilation = {cases[i].dilation, cases[i].dilation},
+                                 .group = (int)ci,
+                                 .out_channels = (int)ci,
+                                 .w = {k * k, k * k, k, 1}}};
+    const attrs   a2 = {.conv = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .group = 1,
+                                 .out_channels = (int)co, .w = {ci, 1, 1, 1}}};
+    memcpy(a1.conv.pad, cases[i].pad, sizeof a1.conv.pad);
+    const value_id x = test_input(g, "x", &in);
+    const value_id mid = graph_op(g, OP_CONV, "depthwise", &a1,
+                                  (value_id[]){x, test_const(g, "w1", &w1), test_const(g, "b1", &b1)}, 3);
+    if (mid < 0)
+        return false;
+    g->nodes[0]->epi.act = cases[i].swish ? (act){ACT_SWISH, 1, 0} : (act){ACT_CLAMP, 0, INFINITY};
+    value_id slots[CONV_INPUTS] = {mid, test_const(g, "w2", &w2), test_const(g, "b2", &b2), -1, -1};
+    if (cases[i].residual) {
+        const shape *m = &g->values[mid].shape;
+        const shape  r = SHAPE(m->dim[0], m->dim[1], m->dim[2], co);
+        slots[CONV_RES] = test_input(g, "residual", &r);
+    }
+    const value_id y = graph_op(g, OP_CONV, "pointwise", &a2, slots, CONV_INPUTS);
+    node          *fused;
+    if (y < 0 || graph_output(g, y) != SEPCL_OK || fuse_pair(g, 0, 1, OP_SEPARABLE, &fused) != SEPCL_OK)
+        return false;
+    graph_compact(g);
+    return true;
+}
+
+const op_def op_separable = {
+    .name = "separable",
+    .min_in = 1,
+    .max_in = PAIR_INPUTS,
+    .n_out = 1,
+    .flags = OP_FUSED,
+    .residual_slot = PAIR_RES,
+    .infer = fused_infer,
+    .count = fused_count,
+    .gen = gen,
+    .kernels = kernels,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_ops [--op NAME] [--device SEL] [--quick] [--f16]: every kernel row over its cases and legal parameters against
+ * the scalar reference. SEPCL_TEST_DEVICE chooses the device when --device does not. Prints a line a variant, then
+ * "N passed, N failed".
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sepcl/sepcl.h"
+
+static int passed, failed;
+
+static bool show(void *user, const sepcl_self_test_result *r)
+{
+    (void)user;
+    passed += r->failed == 0;
+    failed += r->failed != 0;
+    printf("%s %-16s %-24s %-28s %3d cases, error %.2e of %.0e%s%s\n", r->failed ? "FAIL" : "ok  ", r->op, r->kernel,
+           r->parameters, r->cases, r->error, r->tolerance, r->detail ? ": " : "", r->detail ? r->detail : "");
+    fflush(stdout);
+    return true;
+}
+
+static void to_stderr(void *user, sepcl_log_level level, const char *line)
+{
+    (void)user;
+    (void)level;
+    fprintf(stderr, "%s\n", line);
+}
+
+int main(int argc, char **argv)
+{
+    sepcl_self_test_desc d = {0};
+    const char          *device = getenv("SEPCL_TEST_DEVICE");
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--op") && i + 1 < argc)
+            d.op = argv[++i];
+        else if (!strcmp(argv[i], "--device") && i + 1 < argc)
+            device = argv[++i];
+        else if (!strcmp(argv[i], "--quick"))
+            d.quick = true;
+        else if (!strcmp(argv[i], "--f16"))
+            d.f16 = true;
+        else if (!strcmp(argv[i], "-v"))
+            sepcl_set_log(to_stderr, NULL, SEPCL_LOG_DEBUG);
+        else {
+            fprintf(stderr, "test_ops: unknown option '%s'\n", argv[i]);
+            return 2;
+        }
+    }
+    sepcl_status st = sepcl_device_find(device, &d.device);
+    if (st == SEPCL_OK)
+        st = sepcl_device_self_test(&d, show, NULL);
+    if (st != SEPCL_OK)
+        fprintf(stderr, "test_ops: %s\n", sepcl_last_error());
+    if (passed + failed == 0 && st == SEPCL_OK) {
+        fprintf(stderr, "test_ops: nothing was tested\n");
+        st = SEPCL_MISMATCH;
+    }
+    printf("%d passed, %d failed\n", passed, failed);
+    return (int)st;
+}
