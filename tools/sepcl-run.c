@@ -23,9 +23,8 @@ static const option_def options[] = {
      .group = "Output",
      .kind = OPTION_LIST,
      .value = &run_set.outputs,
-     .help = "write an output as .npy, in the layout of the model file; the name may be left out: the first such file "
-             "is for "
-             "the first output without one"},
+     .help = "write an output as .npy, in the layout of the model file; the name may be left out: the first such "
+             "file is for the first output without one"},
     {.name = "top",
      .letter = 'k',
      .arg = "K",
