@@ -35,9 +35,7 @@ install(FILES LICENSE README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR}
 
 # Programs find the library of their own prefix first.
 file(RELATIVE_PATH sepcl_bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
-foreach(program IN ITEMS sepcl-info sepcl-run sepcl-summary sepcl-bench sepcl-tune sepcl-separate)
-  if(TARGET ${program})
-    set_target_properties(${program} PROPERTIES INSTALL_RPATH "\$ORIGIN/${sepcl_bin_to_lib}")
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-  endif()
+get_property(sepcl_programs GLOBAL PROPERTY SEPCL_PROGRAMS)
+foreach(program IN LISTS sepcl_programs)
+  set_target_properties(${program} PROPERTIES INSTALL_RPATH "\$ORIGIN/${sepcl_bin_to_lib}")
 endforeach()
