@@ -6,7 +6,8 @@
  *
  * Options (each has a default, so that a file reads and compiles without any):
  *   STORE_F16  0 | 1   values in memory are float or half; arithmetic is always float
- *   ACT, ACT2  name    activation before and after the residual (ir/acts.inc)
+ *   ACT, ACT2  act_name  activation before and after the residual: a macro below (a bare name would be expanded
+ *                        first where the driver has a macro of that name)
  *   RES        0 | 1   a residual is added
  */
 #ifndef SEPCL_COMMON
@@ -16,10 +17,10 @@
 #define STORE_F16 0
 #endif
 #ifndef ACT
-#define ACT none
+#define ACT act_none
 #endif
 #ifndef ACT2
-#define ACT2 none
+#define ACT2 act_none
 #endif
 #ifndef RES
 #define RES 0
@@ -125,8 +126,8 @@ typedef float value_t;
 #define act_affine(T, x, a, b) ((x) * (T)(a) + (T)(b))
 
 /* Several names stand twice: first-stage and second-stage activation have their own parameters. */
-#define APPLY_ACT(T, x) CAT(act_, ACT)(T, x, act_a, act_b)
-#define APPLY_ACT2(T, x) CAT(act_, ACT2)(T, x, act2_a, act2_b)
+#define APPLY_ACT(T, x) ACT(T, x, act_a, act_b)
+#define APPLY_ACT2(T, x) ACT2(T, x, act2_a, act2_b)
 
 /* SUMN(8, v) is the sum of a float8's elements. */
 #define SUM1(v) (v)

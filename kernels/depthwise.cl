@@ -55,7 +55,6 @@ __kernel void depthwise(__global const value_t *in, __global const value_t *w, _
             UNROLL
             for (int m = 0; m < MR; m++)
                 acc[m] = b;
-            UNROLL
             for (int ky = 0; ky < KH; ky++) {
                 const int iy = y * sh - pt + ky * dh;
                 if (iy < 0 || iy >= ih)

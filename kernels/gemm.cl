@@ -65,11 +65,9 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
         }
         UNROLL
         for (int m = 0; m < MR; m++) {
-            if (m0 + m >= last)
-                break;
             UNROLL
             for (int b = 0; b < NB; b++)
-                if (n0 + b * V < n_total)
+                if (m0 + m < last && n0 + b * V < n_total)
                     STORE_COLUMNS(acc[m][b], (m0 + m) * n_total, n0 + b * V, n_total);
         }
     }

@@ -51,7 +51,7 @@
 #define LS 1
 #endif
 #ifndef MID
-#define MID none
+#define MID act_none
 #endif
 #define NR (NB * V)
 #define COLUMNS ((DM - 1) * SW + (KW - 1) * DW + 1)
@@ -69,7 +69,6 @@ static void depthwise_tile(__global const value_t *in, __global const value_t *w
     UNROLL
     for (int m = 0; m < DM; m++)
         acc[m] = b;
-    UNROLL
     for (int ky = 0; ky < KH; ky++) {
         const int iy = y * sh - pt + ky * dh;
         if (iy < 0 || iy >= ih)
@@ -99,7 +98,7 @@ static void depthwise_tile(__global const value_t *in, __global const value_t *w
     UNROLL
     for (int m = 0; m < DM; m++)
         if (x0 + m < x_end) {
-            const FLOATN(DV) y_mid = CAT(act_, MID)(FLOATN(DV), acc[m], mid_a, mid_b);
+            const FLOATN(DV) y_mid = MID(FLOATN(DV), acc[m], mid_a, mid_b);
             CAT(STF, DV)(y_mid, mid, m * ci);
         }
 }
@@ -156,11 +155,9 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
         }
         UNROLL
         for (int m = 0; m < MR; m++) {
-            if (m0 + m >= last)
-                break;
             UNROLL
             for (int b = 0; b < NB; b++)
-                if (block * NR + b * V < co)
+                if (m0 + m < last && block * NR + b * V < co)
                     STORE_COLUMNS(acc[m][b], (p_first + m0 + m) * co, block * NR + b * V, co);
         }
     }

@@ -29,7 +29,7 @@
 #define LS 1
 #endif
 #ifndef MID
-#define MID none
+#define MID act_none
 #endif
 #define NR (NB * V)
 
@@ -79,15 +79,13 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
         }
         UNROLL
         for (int m = 0; m < MR; m++) {
-            if (x0 + m >= iw)
-                break;
             UNROLL
             for (int b = 0; b < NB; b++) {
-                const FLOATN(V) q = CAT(act_, MID)(FLOATN(V), acc[m][b], mid_a, mid_b);
+                const FLOATN(V) q = MID(FLOATN(V), acc[m][b], mid_a, mid_b);
                 const int       c = block * NR + b * V;
-                if (c + V <= cm) {
+                if (x0 + m < iw && c + V <= cm) {
                     CAT(STF, V)(q, mid, (x0 + m) * cm + c);
-                } else {
+                } else if (x0 + m < iw) {
                     float part[V];
                     CAT(STP, V)(q, part);
                     for (int j = 0; j < cm - c; j++)
@@ -138,11 +136,9 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
         }
         UNROLL
         for (int m = 0; m < MR; m++) {
-            if (x0 + m >= ow)
-                break;
             UNROLL
             for (int b = 0; b < NB; b++)
-                if (block * NR + b * V < co)
+                if (x0 + m < ow && block * NR + b * V < co)
                     STORE_COLUMNS(acc[m][b], (r * ow + x0 + m) * co, block * NR + b * V, co);
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unary: out[i] = epilogue(F(in[i])). Item g does elements g*chunk ... g*chunk+chunk-1 of n.
- * V (1, 4, 8, 16): floats a step. F: name of the function (ir/acts.inc), with parameters f_a and f_b.
+ * V (1, 4, 8, 16): floats a step. F: macro of the function (act_relu, ...; ir/acts.inc), with parameters f_a and f_b.
  */
 #ifndef SEPCL_COMMON
 #include "common.cl"
@@ -10,7 +10,7 @@
 #define V 4
 #endif
 #ifndef F
-#define F none
+#define F act_none
 #endif
 
 __kernel void unary(__global const value_t *in, __global value_t *out, const int n, const int chunk,
@@ -20,13 +20,13 @@ __kernel void unary(__global const value_t *in, __global value_t *out, const int
     const int end = min(n, i + chunk);
     for (; i + V <= end; i += V) {
         FLOATN(V) y = LDN(V, in, i);
-        y = CAT(act_, F)(FLOATN(V), y, f_a, f_b);
+        y = F(FLOATN(V), y, f_a, f_b);
         EPILOGUE(V, y, i);
         STN(V, y, out, i);
     }
     for (; i < end; i++) {
         float y = LD1(in, i);
-        y = CAT(act_, F)(float, y, f_a, f_b);
+        y = F(float, y, f_a, f_b);
         EPILOGUE(1, y, i);
         ST1(y, out, i);
     }

@@ -24,10 +24,10 @@ static double softplus(double x)
 #undef ACT
 
 static const struct {
-    const char *name;
+    const char *name, *macro;
     double (*f)(double x, double a, double b);
 } functions[ACT_COUNT] = {
-#define ACT(NAME, name, formula) [ACT_##NAME] = {#name, f_##name},
+#define ACT(NAME, name, formula) [ACT_##NAME] = {#name, "act_" #name, f_##name},
 #include "ir/acts.inc"
 #undef ACT
 };
@@ -40,4 +40,9 @@ double act_apply(const act *f, double x)
 const char *act_name(act_kind k)
 {
     return (unsigned)k < ACT_COUNT ? functions[k].name : "?";
+}
+
+const char *act_macro(act_kind k)
+{
+    return (unsigned)k < ACT_COUNT ? functions[k].macro : "?";
 }

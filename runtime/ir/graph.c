@@ -149,6 +149,8 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
     g->nodes = grown;
     for (int i = 0; i < n_in; i++)
         n->in[i] = in[i];
+    for (int i = 0; i < n_out; i++)
+        n->out[i] = -1;
     if (a)
         n->a = *a;
     st = infer_node(&(node_view){g, n}, shapes);

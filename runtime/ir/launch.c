@@ -120,8 +120,8 @@ void launch_epilogue(launch *k, const node_view *v, int residual)
 {
     const epilogue *e = &v->n->epi;
     const bool      has = residual >= 0 && nv_has(v, residual);
-    launch_define_text(k, "ACT", act_name(e->act.kind));
-    launch_define_text(k, "ACT2", act_name(e->act2.kind));
+    launch_define_text(k, "ACT", act_macro(e->act.kind));
+    launch_define_text(k, "ACT2", act_macro(e->act2.kind));
     launch_define(k, "RES", has);
     arg_f32(k, e->act.a);
     arg_f32(k, e->act.b);

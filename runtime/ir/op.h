@@ -189,6 +189,7 @@ const char   *op_name(op_kind op);
 /* Epilogue in double, for the reference. */
 double act_apply(const act *f, double x);
 const char *act_name(act_kind k);
+const char *act_macro(act_kind k); /* its macro in kernels/common.cl */
 
 /* For gen: a constant or input value named so that the runner fills inputs with reproducible numbers in [-1, 1]. */
 value_id test_input(graph *g, const char *name, const shape *s);

@@ -58,7 +58,7 @@ void fused_count(const node_view *v, op_count *out)
 void launch_mid(launch *k, const node_view *first)
 {
     const act *f = &first->n->epi.act;
-    launch_define_text(k, "MID", act_name(f->kind));
+    launch_define_text(k, "MID", act_macro(f->kind));
     arg_f32(k, f->a);
     arg_f32(k, f->b);
 }

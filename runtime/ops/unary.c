@@ -73,7 +73,7 @@ static void launch_unary(const node_view *v, const caps *c, const int *p, launch
     arg_out(k, 0);
     arg_i32(k, n);
     arg_i32(k, chunk);
-    launch_define_text(k, "F", act_name(v->n->a.unary.f.kind));
+    launch_define_text(k, "F", act_macro(v->n->a.unary.f.kind));
     arg_f32(k, v->n->a.unary.f.a);
     arg_f32(k, v->n->a.unary.f.b);
     launch_epilogue(k, v, -1);
