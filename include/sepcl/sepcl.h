@@ -106,7 +106,7 @@ typedef struct sepcl_device_info {
     const char *name, *vendor, *platform;
     const char *driver_version, *device_version, *c_version, *platform_version;
     sepcl_device_type type;
-    bool available;       /* the driver says so, and it has a compiler and little-endian floats */
+    bool available;       /* the driver says so, and it has a compiler of OpenCL C 1.2 and is little-endian */
     uint32_t compute_units;
     uint32_t clock_mhz;
     uint64_t max_work_group;

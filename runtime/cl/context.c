@@ -33,6 +33,8 @@ static void use_record(clx *x, const device_record *r)
     x->device = r->device;
     x->identity = device_identity(&r->info);
     x->host_memory = r->info.unified_memory || r->info.type == SEPCL_DEVICE_CPU;
+    /* the standard lets programs be built concurrently; this simulator shares one LLVM context and crashes */
+    x->one_by_one = strcmp(r->info.platform, "Oclgrind") == 0;
 }
 
 static status open_own(const clx_desc *d, clx *x)
@@ -41,8 +43,8 @@ static status open_own(const clx_desc *d, clx *x)
     cl_int               e;
     TRY(devices_record(d->device, &r));
     if (!r->info.available)
-        return fail(SEPCL_DEVICE_ERROR, "device %s (%s) is not available or has no compiler", r->info.selector,
-                    r->info.name);
+        return fail(SEPCL_DEVICE_ERROR, "device %s (%s) is not available or has no compiler of OpenCL C 1.2",
+                    r->info.selector, r->info.name);
     TRY(devices_caps(d->device, &x->caps));
     use_record(x, r);
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)r->platform, 0};

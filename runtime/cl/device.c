@@ -168,6 +168,13 @@ static int describe_lockstep(cl_device_id d)
     return n <= 1024 ? (int)n : 0;
 }
 
+/* Kernels are written in OpenCL C 1.2. A version that cannot be read is taken for enough. */
+static bool speaks_enough(const char *c_version)
+{
+    int major, minor;
+    return sscanf(c_version, "OpenCL C %d.%d", &major, &minor) != 2 || major > 1 || (major == 1 && minor >= 2);
+}
+
 bool device_describe(cl_platform_id platform, cl_device_id device, device_record *r)
 {
     memset(r, 0, sizeof *r);
@@ -180,7 +187,8 @@ bool device_describe(cl_platform_id platform, cl_device_id device, device_record
     r->info.type = device_type(device);
     r->info.unified_memory = ask_bool(device, CL_DEVICE_HOST_UNIFIED_MEMORY, r->info.type == SEPCL_DEVICE_CPU);
     r->info.images = ask_bool(device, CL_DEVICE_IMAGE_SUPPORT, false);
-    r->info.available = r->info.type != SEPCL_DEVICE_OTHER && ask_bool(device, CL_DEVICE_AVAILABLE, true) &&
+    r->info.available = r->info.type != SEPCL_DEVICE_OTHER && speaks_enough(r->info.c_version) &&
+                        ask_bool(device, CL_DEVICE_AVAILABLE, true) &&
                         ask_bool(device, CL_DEVICE_COMPILER_AVAILABLE, true) &&
                         ask_bool(device, CL_DEVICE_ENDIAN_LITTLE, true);
     r->lockstep = describe_lockstep(device);

@@ -53,6 +53,7 @@ struct clx {
     cl_command_queue queue;
     bool             profile;
     bool             host_memory; /* buffers are best kept in memory that the host reaches */
+    bool             one_by_one;  /* the compiler must not run in two threads */
     caps             caps;
     hash128          identity;    /* of device, driver, platform and library: part of every cache key */
 };

@@ -106,7 +106,8 @@ status device_select(const sepcl_device_info *infos, int n, const char *selector
                     device_list(infos, n, list, sizeof list));
     if (!infos[i].available)
         return fail(SEPCL_DEVICE_ERROR,
-                    "device \"%s\": %s (%s) cannot be used: its driver calls it unavailable or has no compiler for it",
+                    "device \"%s\": %s (%s) cannot be used: its driver calls it unavailable or has no compiler of "
+                    "OpenCL C 1.2 for it",
                     selector, infos[i].selector, infos[i].name);
     *index_out = i;
     return SEPCL_OK;
