@@ -11,7 +11,8 @@
  *
  * Item (x, y) does columns x*columns_item ... and rows y*rows_item ...
  *
- * V (1, 4, 8, 16): floats a step.  FN: add sub mul div pow square min max prelu.
+ * V (1, 4, 8, 16): floats a step.  FN: fn_add fn_sub fn_mul fn_div fn_pow fn_square fn_min
+ * fn_max fn_prelu.
  * A_STEP, B_STEP (0, 1): whether the operand moves along the columns.  NARROW (2 ... 8).
  */
 #ifndef SEPCL_COMMON
@@ -21,7 +22,7 @@
 #define V 4
 #endif
 #ifndef FN
-#define FN add
+#define FN fn_add
 #endif
 #ifndef A_STEP
 #define A_STEP 1
@@ -42,7 +43,7 @@
 #define fn_min(T, x, y) ((x) < (y) ? (x) : (x) == (x) ? (y) : (x)) /* NaN on either side wins */
 #define fn_max(T, x, y) ((x) > (y) ? (x) : (x) == (x) ? (y) : (x))
 #define fn_prelu(T, x, y) ((x) < (T)(0.0f) ? (x) * (y) : (x))
-#define APPLY(n, x, y) CAT(fn_, FN)(FLOATN(n), x, y)
+#define APPLY(n, x, y) FN(FLOATN(n), x, y)
 
 /* An operand at columns c ...: n elements, or the one that all share. */
 #define OPERAND(n, STEP, p, at, shared) (STEP ? LDN(n, p, at) : (FLOATN(n))(shared))

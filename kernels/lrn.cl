@@ -5,7 +5,8 @@
  *
  * Item (x, y) does channels x*channels_item ... of pixels y*pixels_item ...
  *
- * V (1, 4, 8, 16): floats a step.  BETA: any, or half and three_quarters, which need no power function.
+ * V (1, 4, 8, 16): floats a step.  OVER: over_any, or over_half and over_three_quarters for a beta of
+ * 1/2 and 3/4, which need no power function.
  */
 #ifndef SEPCL_COMMON
 #include "common.cl"
@@ -13,8 +14,8 @@
 #ifndef V
 #define V 4
 #endif
-#ifndef BETA
-#define BETA any
+#ifndef OVER
+#define OVER over_any
 #endif
 
 #define over_any(T, x, d) ((x) / pow(d, (T)(beta)))
@@ -31,7 +32,7 @@
         }                                                            \
         const FLOATN(n) x = LDN(n, in, at + c);                      \
         const FLOATN(n) d = fma(s, (FLOATN(n))(scale), (FLOATN(n))(bias)); \
-        FLOATN(n) y = CAT(over_, BETA)(FLOATN(n), x, d);             \
+        FLOATN(n) y = OVER(FLOATN(n), x, d);             \
         EPILOGUE(n, y, at + c);                                      \
         STN(n, y, out, at + c);                                      \
     } while (0)

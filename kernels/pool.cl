@@ -6,7 +6,7 @@
  * Item (x, y) does channels x*channels_item ... of pixels y*pixels_item ..., a pixel being (n*oh + y)*ow + x.
  * The average divides by the taps inside the input, widened by pad_top, ... pad_right when they count (else 0 each).
  *
- * V (1, 4, 8, 16): floats a step.  FN: max average lp1 lp2 lp (sum of |x|^p, to the power of 1/p).
+ * V (1, 4, 8, 16): floats a step.  FN: fn_max fn_average fn_lp1 fn_lp2 fn_lp (sum of |x|^p, to the power of 1/p).
  */
 #ifndef SEPCL_COMMON
 #include "common.cl"
@@ -15,24 +15,24 @@
 #define V 4
 #endif
 #ifndef FN
-#define FN max
+#define FN fn_max
 #endif
 
-#define max_start (-INFINITY)
-#define max_step(T, s, x) ((x) > (s) ? (x) : (x) == (x) ? (s) : (x)) /* a NaN gets in and stays in */
-#define max_done(T, s) (s)
-#define average_start 0.0f
-#define average_step(T, s, x) ((s) + (x))
-#define average_done(T, s) ((s) / (T)(divisor))
-#define lp1_start 0.0f
-#define lp1_step(T, s, x) ((s) + fabs(x))
-#define lp1_done(T, s) (s)
-#define lp2_start 0.0f
-#define lp2_step(T, s, x) fma(x, x, s)
-#define lp2_done(T, s) sqrt(s)
-#define lp_start 0.0f
-#define lp_step(T, s, x) ((s) + pow(fabs(x), (T)(power)))
-#define lp_done(T, s) pow(s, (T)(1.0f / power))
+#define fn_max_start (-INFINITY)
+#define fn_max_step(T, s, x) ((x) > (s) ? (x) : (x) == (x) ? (s) : (x)) /* a NaN gets in and stays in */
+#define fn_max_done(T, s) (s)
+#define fn_average_start 0.0f
+#define fn_average_step(T, s, x) ((s) + (x))
+#define fn_average_done(T, s) ((s) / (T)(divisor))
+#define fn_lp1_start 0.0f
+#define fn_lp1_step(T, s, x) ((s) + fabs(x))
+#define fn_lp1_done(T, s) (s)
+#define fn_lp2_start 0.0f
+#define fn_lp2_step(T, s, x) fma(x, x, s)
+#define fn_lp2_done(T, s) sqrt(s)
+#define fn_lp_start 0.0f
+#define fn_lp_step(T, s, x) ((s) + pow(fabs(x), (T)(power)))
+#define fn_lp_done(T, s) pow(s, (T)(1.0f / power))
 
 #define START(n) (FLOATN(n))(CAT(FN, _start))
 #define STEP(n, s, x) CAT(FN, _step)(FLOATN(n), s, x)

@@ -12,7 +12,8 @@
  *   reduce_any      table: kept extents and strides, outer reduced extents and strides; the innermost reduced dimension
  *                   is a run of `run` elements `run_stride` apart. Item x does outputs x*outputs_item ...
  *
- * V (1, 4, 8, 16): floats a step.  FN: mean sum max min prod l1 l2 sum_square.
+ * V (1, 4, 8, 16): floats a step.  FN: fn_mean fn_sum fn_max fn_min fn_prod fn_l1 fn_l2
+ * fn_sum_square.
  * PARTIAL (0, 1): stop before DONE and the epilogue, and write floats to partial[plane][part][column].
  * LX (1, 16), LY (16, 64, 256): powers of two.
  */
@@ -23,7 +24,7 @@
 #define V 4
 #endif
 #ifndef FN
-#define FN mean
+#define FN fn_mean
 #endif
 #ifndef PARTIAL
 #define PARTIAL 0
@@ -35,41 +36,43 @@
 #define LY 16
 #endif
 
-#define add_step(T, s, x) ((s) + (x))
-#define max_step(T, s, x) ((x) > (s) ? (x) : (x) == (x) ? (s) : (x)) /* a NaN gets in and stays in */
-#define min_step(T, s, x) ((x) < (s) ? (x) : (x) == (x) ? (s) : (x))
+#define added(T, s, x) ((s) + (x))
+#define larger(T, s, x) ((x) > (s) ? (x) : (x) == (x) ? (s) : (x)) /* a NaN gets in and stays in */
+#define smaller(T, s, x) ((x) < (s) ? (x) : (x) == (x) ? (s) : (x))
 
 /* Per function: start value, one more element, two folds joined, result from the fold over count elements. */
-#define sum_start 0.0f
-#define sum_step add_step
-#define sum_join add_step
-#define sum_done(T, s, count) (s)
-#define mean_start 0.0f
-#define mean_step add_step
-#define mean_join add_step
-#define mean_done(T, s, count) ((s) / (T)(count))
-#define max_start (-INFINITY)
-#define max_join max_step
-#define max_done(T, s, count) (s)
-#define min_start INFINITY
-#define min_join min_step
-#define min_done(T, s, count) (s)
-#define prod_start 1.0f
-#define prod_step(T, s, x) ((s) * (x))
-#define prod_join prod_step
-#define prod_done(T, s, count) (s)
-#define l1_start 0.0f
-#define l1_step(T, s, x) ((s) + fabs(x))
-#define l1_join add_step
-#define l1_done(T, s, count) (s)
-#define sum_square_start 0.0f
-#define sum_square_step(T, s, x) fma(x, x, s)
-#define sum_square_join add_step
-#define sum_square_done(T, s, count) (s)
-#define l2_start 0.0f
-#define l2_step sum_square_step
-#define l2_join add_step
-#define l2_done(T, s, count) sqrt(s)
+#define fn_sum_start 0.0f
+#define fn_sum_step added
+#define fn_sum_join added
+#define fn_sum_done(T, s, count) (s)
+#define fn_mean_start 0.0f
+#define fn_mean_step added
+#define fn_mean_join added
+#define fn_mean_done(T, s, count) ((s) / (T)(count))
+#define fn_max_start (-INFINITY)
+#define fn_max_step larger
+#define fn_max_join larger
+#define fn_max_done(T, s, count) (s)
+#define fn_min_start INFINITY
+#define fn_min_step smaller
+#define fn_min_join smaller
+#define fn_min_done(T, s, count) (s)
+#define fn_prod_start 1.0f
+#define fn_prod_step(T, s, x) ((s) * (x))
+#define fn_prod_join fn_prod_step
+#define fn_prod_done(T, s, count) (s)
+#define fn_l1_start 0.0f
+#define fn_l1_step(T, s, x) ((s) + fabs(x))
+#define fn_l1_join added
+#define fn_l1_done(T, s, count) (s)
+#define fn_sum_square_start 0.0f
+#define fn_sum_square_step(T, s, x) fma(x, x, s)
+#define fn_sum_square_join added
+#define fn_sum_square_done(T, s, count) (s)
+#define fn_l2_start 0.0f
+#define fn_l2_step fn_sum_square_step
+#define fn_l2_join added
+#define fn_l2_done(T, s, count) sqrt(s)
 
 #define START(n) (FLOATN(n))(CAT(FN, _start))
 #define STEP(n, s, x) CAT(FN, _step)(FLOATN(n), s, x)

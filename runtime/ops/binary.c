@@ -9,8 +9,8 @@ enum { A, B, RESIDUAL };
 #define NARROW_MAX 8
 
 static const char *const names[] = {
-    [BINARY_ADD] = "add", [BINARY_SUB] = "sub", [BINARY_MUL] = "mul", [BINARY_DIV] = "div",
-    [BINARY_POW] = "pow", [BINARY_MIN] = "min", [BINARY_MAX] = "max", [BINARY_PRELU] = "prelu",
+    [BINARY_ADD] = "fn_add", [BINARY_SUB] = "fn_sub", [BINARY_MUL] = "fn_mul", [BINARY_DIV] = "fn_div",
+    [BINARY_POW] = "fn_pow", [BINARY_MIN] = "fn_min", [BINARY_MAX] = "fn_max", [BINARY_PRELU] = "fn_prelu",
 };
 #define N_KINDS ((int)(sizeof names / sizeof names[0]))
 
@@ -304,7 +304,7 @@ static const char *function_name(const node_view *v)
 {
     const value *b = nv_in(v, B);
     const bool   two = b->data && shape_count(&b->shape) == 1 && data_float(b->type, b->data, 0) == 2;
-    return v->n->a.binary.kind == BINARY_POW && two ? "square" : names[v->n->a.binary.kind];
+    return v->n->a.binary.kind == BINARY_POW && two ? "fn_square" : names[v->n->a.binary.kind];
 }
 
 static void add_common(launch *k, const node_view *v, const broadcast *r)

@@ -104,7 +104,7 @@ static bool fits(const node_view *v, const caps *c, const int *p)
 
 static const char *power_name(float beta)
 {
-    return beta == 0.5f ? "half" : beta == 0.75f ? "three_quarters" : "any";
+    return beta == 0.5f ? "over_half" : beta == 0.75f ? "over_three_quarters" : "over_any";
 }
 
 static double weight(const node_view *v)
@@ -124,7 +124,7 @@ static void launch_lrn(const node_view *v, const caps *c, const int *p, launch_l
     const attr_lrn *a = &v->n->a.lrn;
     const rows_tile t = rows_share(c, pixels_of(v), channels_of(v), p[0], weight(v));
     launch         *k = launch_add(out, 2, t.column_items, t.row_items, 1);
-    launch_define_text(k, "BETA", power_name(a->beta));
+    launch_define_text(k, "OVER", power_name(a->beta));
     arg_in(k, X);
     arg_out(k, 0);
     arg_i32(k, pixels_of(v));

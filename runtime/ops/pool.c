@@ -191,10 +191,10 @@ static bool fits(const node_view *v, const caps *c, const int *p)
 static const char *function_name(const attr_pool *a)
 {
     if (a->kind == POOL_MAX)
-        return "max";
+        return "fn_max";
     if (a->kind == POOL_AVERAGE)
-        return "average";
-    return a->p == 1 ? "lp1" : a->p == 2 ? "lp2" : "lp";
+        return "fn_average";
+    return a->p == 1 ? "fn_lp1" : a->p == 2 ? "fn_lp2" : "fn_lp";
 }
 
 static rows_tile share(const node_view *v, const caps *c, int vec)

@@ -9,8 +9,8 @@ enum { X, RESIDUAL };
 enum { PART_ROWS = 16, PART_ELEMENTS = 256 };
 
 static const char *const names[] = {
-    [REDUCE_MEAN] = "mean", [REDUCE_SUM] = "sum", [REDUCE_MAX] = "max", [REDUCE_MIN] = "min",
-    [REDUCE_PROD] = "prod", [REDUCE_L1] = "l1",   [REDUCE_L2] = "l2",   [REDUCE_SUM_SQUARE] = "sum_square",
+    [REDUCE_MEAN] = "fn_mean", [REDUCE_SUM] = "fn_sum", [REDUCE_MAX] = "fn_max", [REDUCE_MIN] = "fn_min",
+    [REDUCE_PROD] = "fn_prod", [REDUCE_L1] = "fn_l1",   [REDUCE_L2] = "fn_l2",   [REDUCE_SUM_SQUARE] = "fn_sum_square",
 };
 #define N_KINDS ((int)(sizeof names / sizeof names[0]))
 
