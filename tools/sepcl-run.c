@@ -88,8 +88,7 @@ static const option_def options[] = {
      .min = 1e-12,
      .max = 1e12,
      .help = "compare every layer with the reference executor; the largest difference over the largest magnitude may "
-             "be TOL "
-             "[1e-4, with f16 1e-2]"},
+             "be TOL [1e-4, with f16 1e-2]"},
     {.name = "profile",
      .arg = "FILE",
      .group = "Measuring",
@@ -119,11 +118,9 @@ static const program run_program = {
     .name = "sepcl-run",
     .usage = "MODEL [[NAME=]INPUT...]",
     .purpose = "Runs a model on an OpenCL device. An INPUT is a PNG or JPEG picture, or a .npy array in the layout of "
-               "the model "
-               "file's own input. Without -o or -k, prints shape and range of each output.",
+               "the model file's own input. Without -o or -k, prints shape and range of each output.",
     .details = "Inputs without a name go to the model's inputs in order; when there is one input, several pictures for "
-               "it are a "
-               "batch. A picture fills an input of shape NCHW or NHWC (1 or 3 channels), is resized to it with an "
+               "it are a batch. A picture fills an input of shape NCHW or NHWC (1 or 3 channels), is resized to it with an "
                "antialiasing filter, and gives free height and width its own size. Transparent parts stand on white.\n"
                "\n"
                "Examples\n"

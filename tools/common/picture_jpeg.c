@@ -22,6 +22,7 @@ typedef struct reader {
     jmp_buf                       jump;
     const char                   *name;
     uint8_t                      *row; /* of a CMYK picture */
+    int                           orientation;
     char                          message[JMSG_LENGTH_MAX];
 } reader;
 
@@ -53,6 +54,15 @@ static void on_progress(j_common_ptr j)
         snprintf(r->message, sizeof(r->message), "more than %d scans", MOST_SCANS);
         longjmp(r->jump, 1);
     }
+}
+
+static int orientation_of(const reader *r)
+{
+    static const uint8_t exif[6] = {'E', 'x', 'i', 'f', 0, 0};
+    for (jpeg_saved_marker_ptr m = r->j.marker_list; m; m = m->next)
+        if (m->marker == JPEG_APP0 + 1 && m->data_length > sizeof(exif) && !memcmp(m->data, exif, sizeof(exif)))
+            return exif_orientation(m->data + sizeof(exif), m->data_length - sizeof(exif));
+    return 1;
 }
 
 /* Adobe stores CMYK inverted: 255 is no ink. */
@@ -90,15 +100,6 @@ static sepcl_status read_rows(reader *r, picture *out)
     return SEPCL_OK;
 }
 
-static int orientation_of(const reader *r)
-{
-    static const uint8_t exif[6] = {'E', 'x', 'i', 'f', 0, 0};
-    for (jpeg_saved_marker_ptr m = r->j.marker_list; m; m = m->next)
-        if (m->marker == JPEG_APP0 + 1 && m->data_length > sizeof(exif) && !memcmp(m->data, exif, sizeof(exif)))
-            return exif_orientation(m->data + sizeof(exif), m->data_length - sizeof(exif));
-    return 1;
-}
-
 static sepcl_status read_jumping(reader *r, const uint8_t *bytes, size_t size, picture *out)
 {
     if (setjmp(r->jump))
@@ -108,6 +109,7 @@ static sepcl_status read_jumping(reader *r, const uint8_t *bytes, size_t size, p
     jpeg_save_markers(&r->j, JPEG_APP0 + 1, 0xffff);
     jpeg_mem_src(&r->j, bytes, (unsigned long)size);
     jpeg_read_header(&r->j, TRUE);
+    r->orientation = orientation_of(r); /* the end of decompression frees the markers */
     return read_rows(r, out);
 }
 
@@ -120,11 +122,10 @@ sepcl_status jpeg_parse(const uint8_t *bytes, size_t size, const char *name, pic
     r.progress.progress_monitor = on_progress;
     r.j.client_data = &r; /* kept by jpeg_create_decompress */
     sepcl_status st = read_jumping(&r, bytes, size, out);
-    const int    orientation = st == SEPCL_OK ? orientation_of(&r) : 1;
     jpeg_destroy_decompress(&r.j);
     free(r.row);
     if (st == SEPCL_OK)
-        st = picture_orient(out, orientation, name);
+        st = picture_orient(out, r.orientation, name);
     if (st != SEPCL_OK)
         picture_free(out);
     return st;
