@@ -95,11 +95,12 @@ static hash128 program_key(const clx *x, const char *text, const char *options)
     return hash_end(&h);
 }
 
-/* OpenCL C 1.2 is what kernel files are written in, so it is asked for, whatever the driver's default. No option that
-   would loosen arithmetic: NaN and infinity have to come through. */
+/* OpenCL C 1.2 is what kernel files are written in, so it is asked for, whatever the driver's default. Warnings are off,
+   as some drivers print their number on standard error. No option that would loosen arithmetic: NaN and infinity have to
+   come through. */
 static char *full_options(const char *options)
 {
-    static const char always[] = "-cl-std=CL1.2 ";
+    static const char always[] = "-cl-std=CL1.2 -w ";
     const size_t      room = sizeof always + strlen(options);
     char             *text = malloc(room);
     if (text)
