@@ -57,13 +57,36 @@
 #define LDH1(p, i) vload_half(i, p)
 #define LDH2(p, i) vload_half2(0, (p) + (i))
 #define LDH4(p, i) vload_half4(0, (p) + (i))
-#define LDH8(p, i) vload_half8(0, (p) + (i))
-#define LDH16(p, i) vload_half16(0, (p) + (i))
+#define LDH8(p, i) load_half8((__global const ushort *)(p) + (i))
+#define LDH16(p, i) load_half16((__global const ushort *)(p) + (i))
 #define STH1(v, p, i) vstore_half(v, i, p)
 #define STH2(v, p, i) vstore_half2(v, 0, (p) + (i))
 #define STH4(v, p, i) vstore_half4(v, 0, (p) + (i))
-#define STH8(v, p, i) vstore_half8(v, 0, (p) + (i))
-#define STH16(v, p, i) vstore_half16(v, 0, (p) + (i))
+#define STH8(v, p, i) store_half8(v, (__global ushort *)(p) + (i))
+#define STH16(v, p, i) store_half16(v, (__global ushort *)(p) + (i))
+
+/* PoCL 3.1 makes aligned 16-byte accesses of vload_half8 and vstore_half8, which fault at odd addresses: the bits go
+   through a private vector. */
+float8 load_half8(__global const ushort *p)
+{
+    const ushort8 bits = vload8(0, p);
+    return vload_half8(0, (const half *)&bits);
+}
+float16 load_half16(__global const ushort *p)
+{
+    return (float16)(load_half8(p), load_half8(p + 8));
+}
+void store_half8(const float8 v, __global ushort *p)
+{
+    ushort8 bits;
+    vstore_half8(v, 0, (half *)&bits);
+    vstore8(bits, 0, p);
+}
+void store_half16(const float16 v, __global ushort *p)
+{
+    store_half8(v.lo, p);
+    store_half8(v.hi, p + 8);
+}
 
 #if STORE_F16
 typedef half value_t;
@@ -176,24 +199,33 @@ typedef float value_t;
     } while (0)
 #endif
 
-/* For kernels with a vector width V: epilogue and store of the columns c ... c+V-1 of the row that begins at element
-   `row` and has `columns` of them; what lies past the end is left out. */
-#define STORE_COLUMNS(value, row, c, columns)                            \
-    do {                                                                 \
-        FLOATN(V) sc_y = value;                                          \
-        if ((c) + V <= (columns)) {                                      \
-            EPILOGUE(V, sc_y, (row) + (c));                              \
-            STN(V, sc_y, out, (row) + (c));                              \
-        } else {                                                         \
-            float sc_part[V];                                            \
-            CAT(STP, V)(sc_y, sc_part);                                  \
-            for (int sc_i = 0; sc_i < (columns) - (c); sc_i++) {         \
-                float sc_one = sc_part[sc_i];                            \
-                EPILOGUE(1, sc_one, (row) + (c) + sc_i);                 \
-                ST1(sc_one, out, (row) + (c) + sc_i);                    \
-            }                                                            \
-        }                                                                \
-    } while (0)
+/* For kernels whose sums stand in acc[MR][NB], NB vectors of V columns: epilogue and store of the rows m < rows, to
+   element base + m*pitch + c + (0 ... NB*V-1) of out. What lies beyond `columns` columns is left out; there the vectors
+   go through private memory and a loop, once for a tile, since unrolled it would make most of the code. */
+#define STORE_TILE(rows, base, pitch, c, columns)                                              \
+    UNROLL                                                                                     \
+    for (int st_b = 0; st_b < NB; st_b++) {                                                    \
+        const int st_c = (c) + st_b * V;                                                       \
+        if (st_c + V <= (columns)) {                                                           \
+            UNROLL                                                                             \
+            for (int st_m = 0; st_m < MR; st_m++)                                              \
+                if (st_m < (rows)) {                                                           \
+                    EPILOGUE(V, acc[st_m][st_b], (base) + st_m * (pitch) + st_c);              \
+                    STN(V, acc[st_m][st_b], out, (base) + st_m * (pitch) + st_c);              \
+                }                                                                              \
+        } else if (st_c < (columns)) {                                                         \
+            float st_part[MR * V];                                                             \
+            UNROLL                                                                             \
+            for (int st_m = 0; st_m < MR; st_m++)                                              \
+                CAT(STP, V)(acc[st_m][st_b], st_part + st_m * V);                              \
+            for (int st_m = 0; st_m < min((int)(rows), MR); st_m++)                            \
+                for (int st_i = 0; st_i < (columns) - st_c; st_i++) {                          \
+                    float st_one = st_part[st_m * V + st_i];                                   \
+                    EPILOGUE(1, st_one, (base) + st_m * (pitch) + st_c + st_i);                \
+                    ST1(st_one, out, (base) + st_m * (pitch) + st_c + st_i);                   \
+                }                                                                              \
+        }                                                                                      \
+    }
 /* To private memory. */
 #define STP1(v, p) ((p)[0] = (v))
 #define STP4(v, p) vstore4(v, 0, p)

@@ -9,6 +9,7 @@
 #include "base/size.h"
 #include "ops/conv.h"
 #include "ops/copy_plan.h"
+#include "ops/rows.h"
 
 typedef struct geometry {
     const attr_conv *a;
@@ -83,9 +84,16 @@ static status check_constants(const node_view *v, int64_t in_channels)
             return fail(SEPCL_BAD_FILE, "the %s has %lld elements, but there are %d output channels", name,
                         (long long)shape_count(&c->shape), a->out_channels);
     }
-    const value *r = nv_in(v, CONV_RES);
-    if (r && v->n->n_out && v->n->out[0] >= 0 && !shape_equal(&r->shape, &nv_out(v, 0)->shape))
-        return fail(SEPCL_INVALID, "the residual's shape is not the output's");
+    return SEPCL_OK;
+}
+
+static status infer(const node_view *v, shape *out)
+{
+    const geometry g = geometry_of(v);
+    if (g.out.h < 1 || g.out.w < 1)
+        return fail(SEPCL_BAD_FILE, "nothing is left of the %lldx%lld output after the padding is cut off",
+                    (long long)g.out.h, (long long)g.out.w);
+    *out = SHAPE(g.out.n, g.out.h, g.out.w, g.out.c);
     return SEPCL_OK;
 }
 
@@ -100,17 +108,8 @@ static status check(const node_view *v)
     if (a->group < 1 || a->out_channels < 1 || c < 1 || c % a->group || a->out_channels % a->group)
         return fail(SEPCL_BAD_FILE, "%d groups do not divide %lld input and %d output channels", a->group, (long long)c,
                     a->out_channels);
-    return check_constants(v, c);
-}
-
-static status infer(const node_view *v, shape *out)
-{
-    const geometry g = geometry_of(v);
-    if (g.out.h < 1 || g.out.w < 1)
-        return fail(SEPCL_BAD_FILE, "nothing is left of the %lldx%lld output after the padding is cut off",
-                    (long long)g.out.h, (long long)g.out.w);
-    *out = SHAPE(g.out.n, g.out.h, g.out.w, g.out.c);
-    return SEPCL_OK;
+    TRY(check_constants(v, c));
+    return rows_check_residual(v, CONV_RES, infer);
 }
 
 static void count(const node_view *v, op_count *out)
