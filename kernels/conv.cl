@@ -82,13 +82,7 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
                     }
                 }
             }
-            UNROLL
-            for (int m = 0; m < MR; m++) {
-                UNROLL
-                for (int b = 0; b < NB; b++)
-                    if (x0 + m < x_end && block * NR + b * V < co)
-                        STORE_COLUMNS(acc[m][b], ((r * ow + x0 + m) * groups + g) * co, block * NR + b * V, co);
-            }
+            STORE_TILE(x_end - x0, ((r * ow + x0) * groups + g) * co, groups * co, block * NR, co)
         }
     }
 }

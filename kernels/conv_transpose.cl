@@ -29,6 +29,10 @@
 #define BLOCKS_FAST 0
 #endif
 
+/* A tile of STORE_TILE: P pixels, one vector. */
+#define MR P
+#define NB 1
+
 #define SHAPE_ARGS                                                                                                  \
     const int ih, const int iw, const int oh, const int ow, const int rows, const int groups, const int ci,         \
         const int co, const int kh, const int kw, const int stride_h, const int stride_w, const int dilation_h,     \
@@ -70,10 +74,10 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
         if (phase + stride_w * t0 >= ow) /* phases differ by one pixel at most, but may end a tile earlier */
             continue;
 
-        FLOATN(V) acc[P];
+        FLOATN(V) acc[MR][NB];
         UNROLL
         for (int j = 0; j < P; j++)
-            acc[j] = CAT(LDF, V)(bias, group * cop + b);
+            acc[j][0] = CAT(LDF, V)(bias, group * cop + b);
         for (int ky = 0; ky < kh; ky++) {
             const int iy = source(y, ky, stride_h, dilation_h, pad_h, ih);
             if (iy < 0)
@@ -91,7 +95,7 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
                         const FLOATN(V) wv = LDN(V, tap, i * cop);
                         UNROLL
                         for (int j = 0; j < P; j++)
-                            acc[j] = fma((FLOATN(V))(LD1(x, j * groups * ci + i)), wv, acc[j]);
+                            acc[j][0] = fma((FLOATN(V))(LD1(x, j * groups * ci + i)), wv, acc[j][0]);
                     }
                 } else {
                     UNROLL
@@ -100,18 +104,14 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
                             continue;
                         __global const value_t *const x = line + (ix + j) * groups * ci;
                         for (int i = 0; i < ci; i++)
-                            acc[j] = fma((FLOATN(V))(LD1(x, i)), LDN(V, tap, i * cop), acc[j]);
+                            acc[j][0] = fma((FLOATN(V))(LD1(x, i)), LDN(V, tap, i * cop), acc[j][0]);
                     }
                 }
             }
         }
 
-        UNROLL
-        for (int j = 0; j < P; j++) {
-            const int x = phase + stride_w * (t0 + j);
-            if (x < ow)
-                STORE_COLUMNS(acc[j], ((row * ow + x) * groups + group) * co, b, co);
-        }
+        const int x0 = phase + stride_w * t0;
+        STORE_TILE((ow - x0 + stride_w - 1) / stride_w, ((row * ow + x0) * groups + group) * co, stride_w * groups * co, b, co)
     }
 }
 #endif

@@ -63,12 +63,6 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
                     acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
             }
         }
-        UNROLL
-        for (int m = 0; m < MR; m++) {
-            UNROLL
-            for (int b = 0; b < NB; b++)
-                if (m0 + m < last && n0 + b * V < n_total)
-                    STORE_COLUMNS(acc[m][b], (m0 + m) * n_total, n0 + b * V, n_total);
-        }
+        STORE_TILE(last - m0, m0 * n_total, n_total, n0, n_total)
     }
 }

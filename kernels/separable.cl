@@ -153,12 +153,6 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
                     acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
             }
         }
-        UNROLL
-        for (int m = 0; m < MR; m++) {
-            UNROLL
-            for (int b = 0; b < NB; b++)
-                if (m0 + m < last && block * NR + b * V < co)
-                    STORE_COLUMNS(acc[m][b], (p_first + m0 + m) * co, block * NR + b * V, co);
-        }
+        STORE_TILE(last - m0, (p_first + m0) * co, co, block * NR, co)
     }
 }

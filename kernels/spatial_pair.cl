@@ -134,12 +134,6 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
                 }
             }
         }
-        UNROLL
-        for (int m = 0; m < MR; m++) {
-            UNROLL
-            for (int b = 0; b < NB; b++)
-                if (x0 + m < ow && block * NR + b * V < co)
-                    STORE_COLUMNS(acc[m][b], (r * ow + x0 + m) * co, block * NR + b * V, co);
-        }
+        STORE_TILE(ow - x0, (r * ow + x0) * co, co, block * NR, co)
     }
 }
