@@ -42,7 +42,6 @@ static const option_def options[] = {
      .kind = OPTION_FILE,
      .value = &run_set.labels,
      .help = "names of the classes, one a line"},
-    TOOL_OPTION_JSON,
     {.name = "mean",
      .arg = "M[,M,M]",
      .group = "Pictures",
@@ -110,6 +109,7 @@ static const option_def options[] = {
      .help = "one kernel a layer"},
     TOOL_OPTIONS_DEVICE,
     TOOL_OPTION_PRECISION,
+    TOOL_OPTION_JSON,
     TOOL_OPTIONS_GENERAL,
     {0},
 };
@@ -125,7 +125,7 @@ static const program run_program = {
                "\n"
                "Examples\n"
                "  sepcl-run model.onnx cat.png -k 5 -l labels.txt\n"
-               "  sepcl-run model.onnx cat.jpg --mean 123.675,116.28,103.53 --scale 1/58.4,1/57.1,1/57.4\n"
+               "  sepcl-run model.onnx cat.jpg --mean 124,116,104 --scale 1/58.4,1/57.1,1/57.4\n"
                "  sepcl-run model.onnx x=in.npy -o y=out.npy\n"
                "  sepcl-run model.onnx --random --check --profile trace.json",
     .options = options,
