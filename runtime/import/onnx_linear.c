@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Gemm and MatMul. A constant right side makes a dense layer, read in the layout that the file has. */
+#include "base/size.h"
+#include "import/onnx_build.h"
+
+/* A constant of n equal numbers. */
+static status filled(onnx_build *b, int64_t n, float v, operand **out)
+{
+    void *to;
+    TRY(fold_new(b, DT_F32, &(shape){1, {n}}, FOLD_LARGE, out, &to));
+    for (int64_t i = 0; i < n; i++)
+        ((float *)to)[i] = v;
+    return SEPCL_OK;
+}
+
+/* y[.., n] = alpha * sum_k x[.., k] w(n, k) + bias[n]; bias may be NULL. */
+static status add_dense(onnx_build *b, operand *x, operand *w, const attr_dense *d, float alpha, operand *bias, operand **out)
+{
+    value_id     in[CONV_SCALE + 1] = {-1, -1, -1, -1};
+    const layout l = layout_plain(x->shape.rank);
+    operand     *scale;
+    char         text[SHAPE_TEXT];
+    if (x->shape.dim[x->shape.rank - 1] != d->in_features)
+        return fail(SEPCL_BAD_FILE, "an input of shape %s does not end in the weights' %lld features",
+                    shape_text(&x->shape, text), (long long)d->in_features);
+    TRY(operand_plain(b, x, &in[CONV_X]));
+    TRY(operand_plain(b, w, &in[CONV_W]));
+    if (bias)
+        TRY(operand_plain(b, bias, &in[CONV_B]));
+    if (alpha != 1) {
+        TRY(filled(b, d->out_features, alpha, &scale));
+        TRY(operand_plain(b, scale, &in[CONV_SCALE]));
+    }
+    const int n = alpha != 1 ? 4 : bias ? 3 : 2;
+    return operand_node(b, OP_DENSE, &(attrs){.dense = *d}, in, n, &l, x->shape.rank, out);
+}
+
+/* ---------------------------------------------------------------- Gemm */
+
+static status swap_axes(onnx_build *b, operand *x, bool swap, operand **out)
+{
+    static const int perm[2] = {1, 0};
+    *out = x;
+    return swap ? emit_transpose(b, x, perm, out) : SEPCL_OK;
+}
+
+/* beta * c */
+static status scaled(onnx_build *b, operand *c, float beta, operand **out)
+{
+    *out = c;
+    return beta == 1 ? SEPCL_OK : emit_unary(b, c, (act){ACT_AFFINE, beta, 0}, out);
+}
+
+/* Can the constant c, broadcast to [m, n], be a bias of n numbers? Then *out has them. */
+static status as_bias(onnx_build *b, operand *c, int64_t n, operand **out)
+{
+    const int64_t count = operand_count(c);
+    *out = NULL;
+    if (!c->is_const || !operand_is_float(c) || c->shape.rank > 2)
+        return SEPCL_OK;
+    const bool row = c->shape.rank == 0 || c->shape.dim[c->shape.rank - 1] == count;
+    if (!row || (count != n && count != 1))
+        return SEPCL_OK;
+    operand *flat;
+    TRY(emit_reshape(b, c, &(shape){1, {count}}, &flat));
+    return emit_expand(b, flat, &(shape){1, {n}}, out);
+}
+
+status onnx_op_gemm(onnx_build *b, int arg)
+{
+    operand    *x = onnx_in(b, 0), *w = onnx_in(b, 1), *c = onnx_in(b, 2), *y, *bias = NULL;
+    const float alpha = attr_float(b, "alpha", 1), beta = attr_float(b, "beta", 1);
+    const bool  trans_a = attr_int(b, "transA", 0) != 0, trans_b = attr_int(b, "transB", 0) != 0;
+    (void)arg;
+    if (x->shape.rank != 2 || w->shape.rank != 2)
+        return fail(SEPCL_BAD_FILE, "the operands have %d and %d dimensions, and should have 2", x->shape.rank, w->shape.rank);
+    TRY(swap_axes(b, x, trans_a, &x));
+    if (c)
+        TRY(scaled(b, c, beta, &c));
+    if (w->is_const) {
+        const int64_t n = w->shape.dim[trans_b ? 0 : 1], k = w->shape.dim[trans_b ? 1 : 0];
+        attr_dense    d = {.in_features = k, .out_features = n};
+        d.w = trans_b ? (weight_strides){.o = k, .i = 1} : (weight_strides){.o = 1, .i = n};
+        if (c)
+            TRY(as_bias(b, c, n, &bias));
+        TRY(add_dense(b, x, w, &d, alpha, bias, &y));
+    } else {
+        value_id     in[2];
+        const layout l = layout_plain(2);
+        TRY(swap_axes(b, w, trans_b, &w));
+        TRY(operand_plain(b, x, &in[0]));
+        TRY(operand_plain(b, w, &in[1]));
+        TRY(operand_node(b, OP_MATMUL, NULL, in, 2, &l, 2, &y));
+        if (alpha != 1)
+            TRY(emit_unary(b, y, (act){ACT_AFFINE, alpha, 0}, &y));
+    }
+    if (c && !bias) {
+        const shape s = y->shape;
+        TRY(emit_binary(b, BINARY_ADD, y, c, &y));
+        if (!shape_equal(&s, &y->shape))
+            return fail(SEPCL_BAD_FILE, "the addend '%s' does not suit the product", onnx_in(b, 2)->name);
+    }
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
+}
+
+/* ---------------------------------------------------------------- MatMul */
+
+/* A matrix behind leading dimensions of 1, or a vector. */
+static bool is_matrix(const operand *w, int x_rank)
+{
+    const int r = w->shape.rank;
+    return r >= 1 && (r <= 2 || (r <= x_rank && shape_product(&w->shape, 0, r - 2) == 1));
+}
+
+static status dense_matmul(onnx_build *b, operand *x, operand *w, operand **out)
+{
+    const int     r = w->shape.rank, rank = x->shape.rank;
+    const int64_t k = r == 1 ? w->shape.dim[0] : w->shape.dim[r - 2], n = r == 1 ? 1 : w->shape.dim[r - 1];
+    attr_dense    d = {.in_features = k, .out_features = n, .w = {.o = 1, .i = n}};
+    TRY(emit_rank(b, x, 2, &x));
+    TRY(add_dense(b, x, w, &d, 1, NULL, out));
+    /* a vector on either side leaves no axis behind */
+    shape s = (*out)->shape;
+    if (r == 1)
+        s.rank--;
+    if (rank == 1) {
+        s.dim[0] = s.dim[1];
+        s.rank--;
+    }
+    return emit_reshape(b, *out, &s, out);
+}
+
+status onnx_op_matmul(onnx_build *b, int arg)
+{
+    operand *x = onnx_in(b, 0), *w = onnx_in(b, 1), *y;
+    (void)arg;
+    if (x->shape.rank < 1 || w->shape.rank < 1)
+        return fail(SEPCL_BAD_FILE, "an operand has no dimension");
+    if (w->is_const && is_matrix(w, x->shape.rank)) {
+        TRY(dense_matmul(b, x, w, &y));
+    } else {
+        value_id in[2];
+        TRY(operand_plain(b, x, &in[0]));
+        TRY(operand_plain(b, w, &in[1]));
+        const int    vectors = (x->shape.rank == 1) + (w->shape.rank == 1);
+        const int    rank = x->shape.rank > w->shape.rank ? x->shape.rank : w->shape.rank;
+        const layout l = layout_plain(vectors == 2 ? 0 : rank - vectors);
+        TRY(operand_node(b, OP_MATMUL, NULL, in, 2, &l, l.rank, &y));
+    }
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
+}
