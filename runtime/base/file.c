@@ -15,8 +15,8 @@
 
 static status fail_errno(const char *what, const char *path)
 {
-    const int  code = errno;
-    char       text[128];
+    const int   code = errno;
+    char        text[128];
     const char *reason = strerror_r(code, text, sizeof text);
     return fail(code == ENOMEM ? SEPCL_OUT_OF_MEMORY : SEPCL_BAD_FILE, "%s: cannot %s: %s", path, what, reason);
 }

@@ -16,7 +16,8 @@ status file_read(const char *path, size_t limit, void **out, size_t *size_out);
    to as it is. mode is what open(2) takes, 0666 for a user's file. */
 status file_write(const char *path, const void *data, size_t size, unsigned mode);
 
-/* Makes a folder and the folders above it that are missing. Those made get this mode. A folder that is there is fine. */
+/* Makes a folder and the folders above it that are missing. Those made get this mode. A folder that is there is fine.
+ */
 status file_make_folder(const char *path, unsigned mode);
 
 /* "folder/name" in malloc'd text; NULL when memory is out (the sentence is set). */

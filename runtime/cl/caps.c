@@ -12,8 +12,8 @@ static int64_t to_i64(uint64_t v)
     return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
-/* Drivers name the widest vector type or the width that their vectoriser likes; the processor itself is asked where that
-   is possible, since kernels with explicit vectors get the registers that there are. */
+/* Drivers name the widest vector type or the width that their vectoriser likes; the processor itself is asked where
+   that is possible, since kernels with explicit vectors get the registers that there are. */
 static void cpu_vectors(const sepcl_device_info *info, caps *out)
 {
     const int reported = (int)i64_min(info->native_vector_width_f32, 16);
@@ -59,8 +59,9 @@ static double gpu_lanes(const sepcl_device_info *info)
     return vendor_is(info, "intel") ? 8 : 32;
 }
 
-/* Orders of magnitude, so that a plan without a measurement is no nonsense. Most processors have two multiply-add units;
-   discrete GPUs read a byte for every 15 to 30 operations of their peak, and integrated ones share the host's memory. */
+/* Orders of magnitude, so that a plan without a measurement is no nonsense. Most processors have two multiply-add
+   units; discrete GPUs read a byte for every 15 to 30 operations of their peak, and integrated ones share the host's
+   memory. */
 static void guess_speed(const sepcl_device_info *info, caps *out)
 {
     const bool   cpu = info->type == SEPCL_DEVICE_CPU;

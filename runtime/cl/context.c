@@ -163,14 +163,15 @@ status clx_buffer_create(clx *x, size_t bytes, clx_buffer **out)
     if (bytes == 0)
         return fail(SEPCL_INVALID, "a buffer of 0 bytes");
     if (x->caps.max_alloc_bytes > 0 && bytes > (uint64_t)x->caps.max_alloc_bytes)
-        return fail(SEPCL_OUT_OF_MEMORY, "a buffer of %zu bytes: %s allocates at most %lld at once", bytes, x->caps.name,
-                    (long long)x->caps.max_alloc_bytes);
+        return fail(SEPCL_OUT_OF_MEMORY, "a buffer of %zu bytes: %s allocates at most %lld at once", bytes,
+                    x->caps.name, (long long)x->caps.max_alloc_bytes);
     clx_buffer *b = calloc(1, sizeof *b);
     if (!b)
         return fail_memory(sizeof *b, "a buffer");
     cl_int e;
     b->bytes = bytes;
-    b->mem = clCreateBuffer(x->context, CL_MEM_READ_WRITE | (x->host_memory ? CL_MEM_ALLOC_HOST_PTR : 0), bytes, NULL, &e);
+    b->mem =
+        clCreateBuffer(x->context, CL_MEM_READ_WRITE | (x->host_memory ? CL_MEM_ALLOC_HOST_PTR : 0), bytes, NULL, &e);
     if (!b->mem) {
         free(b);
         return cl_fail(e, "a buffer of %zu bytes on %s", bytes, x->caps.name);
@@ -224,6 +225,7 @@ void clx_buffer_destroy(clx_buffer *b)
         (void)clReleaseMemObject(b->mem);
     if (b->root)
         (void)clReleaseMemObject(b->root);
+    free(b->copy);
     free(b);
 }
 
@@ -245,12 +247,35 @@ status clx_read(clx *x, clx_buffer *b, size_t offset, size_t bytes, void *data)
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "reading %zu bytes from %s", bytes, x->caps.name);
 }
 
+/* Mapping where memory is the device's own: a copy here, written back when unmapped. Drivers do no less, and some write
+   back what was only read. */
+static status map_copy(clx *x, clx_buffer *b, size_t offset, size_t bytes, bool write, void **out)
+{
+    if (b->copy)
+        return fail(SEPCL_INVALID, "a mapping of a buffer that is mapped already");
+    void *copy = malloc(bytes);
+    if (!copy)
+        return fail_memory(bytes, "a mapped buffer");
+    const status s = clx_read(x, b, offset, bytes, copy);
+    if (s != SEPCL_OK) {
+        free(copy);
+        return s;
+    }
+    b->copy = *out = copy;
+    b->copy_at = offset;
+    b->copy_bytes = bytes;
+    b->copy_back = write;
+    return SEPCL_OK;
+}
+
 status clx_map(clx *x, clx_buffer *b, size_t offset, size_t bytes, bool write, void **out)
 {
     *out = NULL;
     TRY(check_range(b, offset, bytes, "a mapping"));
     if (bytes == 0)
         return fail(SEPCL_INVALID, "a mapping of 0 bytes");
+    if (!x->host_memory)
+        return map_copy(x, b, offset, bytes, write, out);
     cl_int             e;
     const cl_map_flags flags = write ? CL_MAP_READ | CL_MAP_WRITE : CL_MAP_READ;
     *out = clEnqueueMapBuffer(x->queue, b->mem, CL_TRUE, flags, offset, bytes, 0, NULL, NULL, &e);
@@ -259,6 +284,12 @@ status clx_map(clx *x, clx_buffer *b, size_t offset, size_t bytes, bool write, v
 
 status clx_unmap(clx *x, clx_buffer *b, void *mapped)
 {
+    if (b->copy) {
+        const status s = b->copy_back ? clx_write(x, b, b->copy_at, b->copy_bytes, b->copy) : SEPCL_OK;
+        free(b->copy);
+        b->copy = NULL;
+        return s;
+    }
     /* the queue is in order: what is enqueued later waits for this */
     const cl_int e = clEnqueueUnmapMemObject(x->queue, b->mem, mapped, 0, NULL, NULL);
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "unmapping memory of %s", x->caps.name);
@@ -285,7 +316,8 @@ bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end)
 
 void clx_event_times(clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *end)
 {
-    const cl_profiling_info what[3] = {CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_START, CL_PROFILING_COMMAND_END};
+    const cl_profiling_info what[3] = {CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_START,
+                                       CL_PROFILING_COMMAND_END};
     const cl_event          event = (cl_event)e;
     cl_ulong                t[3] = {0, 0, 0};
     bool                    ok = event != NULL;

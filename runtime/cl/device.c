@@ -9,8 +9,8 @@
 #include "cl/internal.h"
 
 #define MAX_PLATFORMS 64
-#define MAX_DEVICES 256      /* of one platform */
-#define MAX_TEXT (1u << 20)  /* an extension list is some kilobytes */
+#define MAX_DEVICES 256     /* of one platform */
+#define MAX_TEXT (1u << 20) /* an extension list is some kilobytes */
 #define DEVICE_WARP_SIZE_NV 0x4003
 #define DEVICE_WAVEFRONT_WIDTH_AMD 0x4043
 
@@ -205,14 +205,14 @@ void device_forget(device_record *r)
 /* ---------------------------------------------------------------- all devices */
 
 static struct {
-    pthread_once_t     once;
-    pthread_mutex_t    lock; /* of speed */
-    device_record     *records;
-    sepcl_device_info *infos;
+    pthread_once_t      once;
+    pthread_mutex_t     lock; /* of speed */
+    device_record      *records;
+    sepcl_device_info  *infos;
     sepcl_device_speed *speed; /* round_trip_us > 0: measured */
-    int                count, room;
-    status             state;
-    char               reason[256];
+    int                 count, room;
+    status              state;
+    char                reason[256];
 } all = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 static status add_device(cl_platform_id platform, cl_device_id device, int p, int d)
@@ -330,9 +330,9 @@ status devices_find(const char *selector, int *index_out)
 {
     *index_out = -1;
     TRY(need_devices());
-    const char *variable = !selector || !*selector ? getenv("SEPCL_DEVICE") : NULL;
-    const bool  from_variable = variable && *variable;
-    const char *text = from_variable ? variable : selector && *selector ? selector : "any";
+    const char  *variable = !selector || !*selector ? getenv("SEPCL_DEVICE") : NULL;
+    const bool   from_variable = variable && *variable;
+    const char  *text = from_variable ? variable : selector && *selector ? selector : "any";
     const status s = device_select(all.infos, all.count, text, index_out);
     if (s != SEPCL_OK)
         return from_variable ? fail_in(s, "SEPCL_DEVICE") : s;

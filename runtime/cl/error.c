@@ -5,6 +5,7 @@
 
 #include "cl/internal.h"
 
+/* clang-format off */
 #define CL_ERRORS(X)                                                                                                   \
     X(CL_DEVICE_NOT_FOUND) X(CL_DEVICE_NOT_AVAILABLE) X(CL_COMPILER_NOT_AVAILABLE)                                     \
     X(CL_MEM_OBJECT_ALLOCATION_FAILURE) X(CL_OUT_OF_RESOURCES) X(CL_OUT_OF_HOST_MEMORY)                                \
@@ -24,13 +25,14 @@
     X(CL_INVALID_PROPERTY) X(CL_INVALID_IMAGE_DESCRIPTOR) X(CL_INVALID_COMPILER_OPTIONS) X(CL_INVALID_LINKER_OPTIONS)  \
     X(CL_INVALID_DEVICE_PARTITION_COUNT) X(CL_INVALID_PIPE_SIZE) X(CL_INVALID_DEVICE_QUEUE) X(CL_INVALID_SPEC_ID)      \
     X(CL_MAX_SIZE_RESTRICTION_EXCEEDED)
+/* clang-format on */
 
 const char *cl_error_name(cl_int error)
 {
     static _Thread_local char number[40];
     switch (error) {
-#define NAME_CASE(name) \
-    case name:          \
+#define NAME_CASE(name)                                                                                                \
+    case name:                                                                                                         \
         return #name;
         CL_ERRORS(NAME_CASE)
 #undef NAME_CASE

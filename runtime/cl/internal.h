@@ -25,17 +25,17 @@ status cl_fail(cl_int error, const char *format, ...) SEPCL_PRINTF(2, 3);
 
 /* What was asked of a device once. Strings belong to the record. */
 typedef struct device_record {
-    cl_platform_id     platform;
-    cl_device_id       device;
-    sepcl_device_info  info;
-    int                lockstep; /* work-items that run in lock step, where the driver tells; else 0 */
-    char               selector[24];
-    char              *text[7]; /* the strings of info, to be freed */
+    cl_platform_id    platform;
+    cl_device_id      device;
+    sepcl_device_info info;
+    int               lockstep; /* work-items that run in lock step, where the driver tells; else 0 */
+    char              selector[24];
+    char             *text[7]; /* the strings of info, to be freed */
 } device_record;
 
 /* Fills a record, whatever the driver answers; false when memory is out. */
-bool device_describe(cl_platform_id platform, cl_device_id device, device_record *r);
-void device_forget(device_record *r);
+bool   device_describe(cl_platform_id platform, cl_device_id device, device_record *r);
+void   device_forget(device_record *r);
 status devices_record(int index, const device_record **out);
 /* The search behind devices_find: no environment, no driver. */
 status device_select(const sepcl_device_info *infos, int n, const char *selector, int *index_out);
@@ -55,7 +55,7 @@ struct clx {
     bool             host_memory; /* buffers are best kept in memory that the host reaches */
     bool             one_by_one;  /* the compiler must not run in two threads */
     caps             caps;
-    hash128          identity;    /* of device, driver, platform and library: part of every cache key */
+    hash128          identity; /* of device, driver, platform and library: part of every cache key */
 };
 
 /* A sub-buffer is made from the root buffer, since OpenCL allows no sub-buffer of a sub-buffer. */
@@ -63,6 +63,10 @@ struct clx_buffer {
     cl_mem mem, root; /* root: NULL unless this is a sub-buffer */
     size_t origin;    /* in root */
     size_t bytes;
+    /* a mapping through a copy, where the host does not reach the buffer; copy NULL: none now */
+    void  *copy;
+    size_t copy_at, copy_bytes;
+    bool   copy_back;
 };
 
 struct clx_program {
@@ -82,13 +86,13 @@ bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end);
 
 /* A stored binary in malloc'd memory, checked against key; false when there is none or it is not to be trusted (an info
    line says why). */
-bool   cache_load(const char *folder, const hash128 *key, void **data, size_t *size);
+bool cache_load(const char *folder, const hash128 *key, void **data, size_t *size);
 /* SEPCL_OK, or the reason in the sentence. */
 status cache_store(const char *folder, const hash128 *key, const void *data, size_t size);
 /* Removes an entry that turned out useless. */
-void   cache_drop(const char *folder, const hash128 *key);
+void cache_drop(const char *folder, const hash128 *key);
 /* Removes the entries that were not used for longest when the folder holds more than limit bytes. */
-void   cache_trim(const char *folder, uint64_t limit);
+void cache_trim(const char *folder, uint64_t limit);
 
 /* ---------------------------------------------------------------- source.c */
 

@@ -5,6 +5,7 @@
  * a few repeats is taken, since everything that disturbs makes it slower.
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,9 +13,10 @@
 #include "base/size.h"
 #include "cl/internal.h"
 
-#define ENOUGH 0.02     /* seconds that one timed piece should take */
+#define ENOUGH 0.02 /* seconds that one timed piece should take */
 #define REPEATS 4
-#define CHAINS 10       /* ACC of measure.cl */
+#define CHAINS 10                    /* ACC of measure.cl */
+#define SMALLEST ((int64_t)64 << 20) /* of the buffers that are copied */
 #define LARGEST ((int64_t)256 << 20)
 
 typedef struct bench {
@@ -22,7 +24,7 @@ typedef struct bench {
     const caps  *c;
     clx_program *program;
     clx_buffer  *in, *out;
-    clx_kernel  *kernel;  /* in use */
+    clx_kernel  *kernel; /* in use */
     size_t       global, local;
 } bench;
 
@@ -107,8 +109,7 @@ static status measure_fma(bench *b, double *gflops)
 /* Bytes of each of the two buffers: well over the caches, within what the device has. */
 static int64_t copy_bytes(const caps *c, uint64_t cache_bytes)
 {
-    int64_t bytes = i64_max(64 << 20, i64_min(LARGEST, 4 * (int64_t)i64_min((int64_t)cache_bytes, LARGEST)));
-    bytes = i64_min(bytes, LARGEST);
+    int64_t bytes = i64_max(SMALLEST, cache_bytes < LARGEST / 4 ? 4 * (int64_t)cache_bytes : LARGEST);
     if (c->max_alloc_bytes > 0)
         bytes = i64_min(bytes, c->max_alloc_bytes);
     if (c->global_bytes > 0)
@@ -176,7 +177,9 @@ static status open_bench(int index, uint64_t *cache_bytes, bench *b)
     *cache_bytes = r->info.cache_bytes;
     TRY(clx_open(&(clx_desc){.device = index}, &b->x));
     b->c = clx_caps(b->x);
-    clx_build build = {.file = "measure", .options = "-DACC=10"};
+    char      options[32];
+    clx_build build = {.file = "measure", .options = options};
+    snprintf(options, sizeof options, "-DACC=%d", CHAINS);
     TRY(clx_build_all(b->x, &build, 1, NULL, false));
     b->program = build.program;
     return SEPCL_OK;
@@ -187,7 +190,8 @@ static status fill_buffers(bench *b, int64_t bytes)
     void *mapped;
     TRY(clx_buffer_create(b->x, (size_t)bytes, &b->in));
     TRY(clx_buffer_create(b->x, (size_t)bytes, &b->out));
-    TRY(clx_map(b->x, b->in, 0, (size_t)bytes, true, &mapped)); /* pages of zeros that were never touched are one page */
+    TRY(clx_map(b->x, b->in, 0, (size_t)bytes, true,
+                &mapped)); /* pages of zeros that were never touched are one page */
     memset(mapped, 1, (size_t)bytes);
     return clx_unmap(b->x, b->in, mapped);
 }

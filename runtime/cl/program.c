@@ -22,7 +22,8 @@
 static char *build_log(cl_program p, cl_device_id d)
 {
     size_t size = 0;
-    if (clGetProgramBuildInfo(p, d, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) != CL_SUCCESS || size == 0 || size > LOG_LIMIT)
+    if (clGetProgramBuildInfo(p, d, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) != CL_SUCCESS || size == 0 ||
+        size > LOG_LIMIT)
         return NULL;
     char *log = calloc(1, size + 1);
     if (log && clGetProgramBuildInfo(p, d, CL_PROGRAM_BUILD_LOG, size, log, NULL) != CL_SUCCESS)
@@ -62,7 +63,7 @@ static cl_program build_binary(clx *x, const void *data, size_t size, const char
 {
     const unsigned char *bytes = data;
     cl_int               e, state = CL_SUCCESS;
-    cl_program p = clCreateProgramWithBinary(x->context, 1, &x->device, &size, &bytes, &state, &e);
+    cl_program           p = clCreateProgramWithBinary(x->context, 1, &x->device, &size, &bytes, &state, &e);
     if (p && state == CL_SUCCESS && (e = clBuildProgram(p, 1, &x->device, options, NULL, NULL)) == CL_SUCCESS)
         return p;
     log_info("cache: the driver does not take the stored binary of %s.cl (%s): building from source", file,
@@ -95,9 +96,9 @@ static hash128 program_key(const clx *x, const char *text, const char *options)
     return hash_end(&h);
 }
 
-/* OpenCL C 1.2 is what kernel files are written in, so it is asked for, whatever the driver's default. Warnings are off,
-   as some drivers print their number on standard error. No option that would loosen arithmetic: NaN and infinity have to
-   come through. */
+/* OpenCL C 1.2 is what kernel files are written in, so it is asked for, whatever the driver's default. Warnings are
+   off, as some drivers print their number on standard error. No option that would loosen arithmetic: NaN and infinity
+   have to come through. */
 static char *full_options(const char *options)
 {
     static const char always[] = "-cl-std=CL1.2 -w ";
@@ -139,16 +140,17 @@ static status build_one(clx *x, clx_build *b, const char *folder)
 /* ---------------------------------------------------------------- several at once */
 
 typedef struct build_jobs {
-    clx            *x;
-    clx_build      *builds;
-    int             n;
-    const char     *folder;
-    atomic_int      next;
-    atomic_bool     failed;
-    pthread_mutex_t lock; /* of what follows: the failure with the lowest number, so that the report is the same every time */
-    int             failed_at;
-    status          state;
-    char            sentence[1024];
+    clx        *x;
+    clx_build  *builds;
+    int         n;
+    const char *folder;
+    atomic_int  next;
+    atomic_bool failed;
+    pthread_mutex_t
+           lock; /* of what follows: the failure with the lowest number, so that the report is the same every time */
+    int    failed_at;
+    status state;
+    char   sentence[1024];
 } build_jobs;
 
 static void note_failure(build_jobs *j, int i, status s)
@@ -228,8 +230,8 @@ status clx_build_all(clx *x, clx_build *builds, int n, const char *cache_dir, bo
     }
     for (int i = 0; i < n; i++)
         stored += builds[i].from_cache;
-    log_info("%d program%s: %d from the cache, %d built from source, in %.0f ms", n, n == 1 ? "" : "s", stored, n - stored,
-             now_ms() - start);
+    log_info("%d program%s: %d from the cache, %d built from source, in %.0f ms", n, n == 1 ? "" : "s", stored,
+             n - stored, now_ms() - start);
     return SEPCL_OK;
 }
 
@@ -251,7 +253,8 @@ static status take_binary(clx *x, cl_program p, cl_uint n, unsigned char **data,
     unsigned char **binaries = calloc(n, sizeof *binaries);
     status          s = devices && sizes && binaries ? SEPCL_OK : fail_memory(n * sizeof *sizes, "a program's binary");
     cl_int          e = CL_SUCCESS;
-    if (s == SEPCL_OK && (e = clGetProgramInfo(p, CL_PROGRAM_DEVICES, n * sizeof *devices, devices, NULL)) == CL_SUCCESS)
+    if (s == SEPCL_OK &&
+        (e = clGetProgramInfo(p, CL_PROGRAM_DEVICES, n * sizeof *devices, devices, NULL)) == CL_SUCCESS)
         e = clGetProgramInfo(p, CL_PROGRAM_BINARY_SIZES, n * sizeof *sizes, sizes, NULL);
     for (cl_uint i = 0; i < n && s == SEPCL_OK && e == CL_SUCCESS; i++) {
         if (devices[i] != x->device || sizes[i] == 0)

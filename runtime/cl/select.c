@@ -97,7 +97,8 @@ status device_select(const sepcl_device_info *infos, int n, const char *selector
     char list[512];
     *index_out = -1;
     if (n == 0)
-        return fail(SEPCL_DEVICE_ERROR, "device \"%s\": no OpenCL driver is installed, or none lists a device", selector);
+        return fail(SEPCL_DEVICE_ERROR, "device \"%s\": no OpenCL driver is installed, or none lists a device",
+                    selector);
     int i = by_kind(infos, n, selector);
     if (i == -2)
         i = by_text(infos, n, selector);

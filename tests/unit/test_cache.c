@@ -65,10 +65,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define assert_logged(text)                                            \
-    do {                                                               \
-        if (!strstr(scratch_log, (text)))                              \
-            test_fail("no \"%s\" in the log:\n%s", (text), scratch_log); \
+#define assert_logged(text)                                                                                            \
+    do {                                                                                                               \
+        if (!strstr(scratch_log, (text)))                                                                              \
+            test_fail("no \"%s\" in the log:\n%s", (text), scratch_log);                                               \
     } while (0)
 
 /* ---------------------------------------------------------------- the folder */
@@ -145,9 +145,12 @@ static void folder_from_the_environment(void **state)
         const char *value[3]; /* "/x" stands for the test's folder and x */
         const char *want;     /* NULL: no cache */
     } rows[] = {
-        {{"/s", "/x", "/h"}, "/s/programs"},         {{NULL, "/x", "/h"}, "/x/sepcl/programs"},
-        {{"", "/x", "/h"}, "/x/sepcl/programs"},     {{NULL, NULL, "/h"}, "/h/.cache/sepcl/programs"},
-        {{NULL, "x", "/h"}, "/h/.cache/sepcl/programs"}, {{NULL, NULL, NULL}, NULL},
+        {{"/s", "/x", "/h"}, "/s/programs"},
+        {{NULL, "/x", "/h"}, "/x/sepcl/programs"},
+        {{"", "/x", "/h"}, "/x/sepcl/programs"},
+        {{NULL, NULL, "/h"}, "/h/.cache/sepcl/programs"},
+        {{NULL, "x", "/h"}, "/h/.cache/sepcl/programs"},
+        {{NULL, NULL, NULL}, NULL},
         {{"off", "/x", "/h"}, NULL},
     };
     char *old[3], path[600];
@@ -398,7 +401,7 @@ static void second_build_comes_from_the_cache(void **state)
     assert_true(build_once(x, "-DCHUNK=5", true));
     assert_false(build_once(x, "-DCHUNK=5", false));
     assert_false(build_once(x, "-DCHUNK=8", true)); /* other options, other program */
-    x->identity.byte[3] ^= 1;                           /* another driver */
+    x->identity.byte[3] ^= 1;                       /* another driver */
     assert_false(build_once(x, "-DCHUNK=5", true));
     assert_int_equal(scratch_count(programs), 3);
     clx_close(x);
@@ -568,7 +571,8 @@ static void second_start_compiles_nothing(void **state)
     if (simulator)
         skip(); /* it interprets, so there is no compilation to save */
     const double first = start_again(0), second = start_again(PROGRAMS);
-    print_message("%d programs, built and run once: %.0f ms from source, %.0f ms from the cache\n", PROGRAMS, first, second);
+    print_message("%d programs, built and run once: %.0f ms from source, %.0f ms from the cache\n", PROGRAMS, first,
+                  second);
     assert_true(second < first / 3);
 }
 

@@ -31,8 +31,9 @@ static void write_read(void **state)
     clx_buffer *b;
     (void)state;
     assert_ok(clx_buffer_create(x, 100, &b));
-    assert_ok(clx_write(x, b, 0, 100, "0123456789012345678901234567890123456789012345678901234567890123456789"
-                                      "01234567890123456789012345678"));
+    assert_ok(clx_write(x, b, 0, 100,
+                        "0123456789012345678901234567890123456789012345678901234567890123456789"
+                        "01234567890123456789012345678"));
     assert_ok(clx_write(x, b, 10, 3, "abc"));
     assert_ok(clx_write(x, b, 50, 0, NULL));
     assert_ok(clx_read(x, b, 9, 5, got));
@@ -142,7 +143,7 @@ static void borrowed(void **state)
     assert_int_equal(c, 'k');
     clx_buffer_destroy(b);
     clx_close(y);
-    assert_int_equal(references(context), before); /* what was borrowed is given back as it was */
+    assert_int_equal(references(context), before);        /* what was borrowed is given back as it was */
     assert_ok(clx_open(&(clx_desc){.queue = queue}, &y)); /* the queue knows its context */
     clx_close(y);
     clReleaseCommandQueue(queue);

@@ -83,9 +83,10 @@ static void text_from_folder(void **state)
 
 static void names_are_checked(void **state)
 {
-    static const char *const bad[] = {"", "../x", "a/b", "A", "a.cl", "a b", "/etc/passwd",
-                                      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
-    char                    *text;
+    static const char *const bad[] = {
+        "",     "../x", "a/b",         "A",
+        "a.cl", "a b",  "/etc/passwd", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    char *text;
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_fails(SEPCL_INVALID, "kernel file name", kernel_source(bad[i], &text));
@@ -105,7 +106,8 @@ static void gist_of_logs(void **state)
     assert_string_equal(log_gist("\n\n", buffer, sizeof buffer), "");
     assert_string_equal(log_gist("a\x1b[31mb", buffer, sizeof buffer), "a [31mb");
     assert_int_equal(strlen(log_gist("error: 0123456789012345678901234567890123456789012345678901234567890123456789",
-                                     buffer, sizeof buffer)), 63);
+                                     buffer, sizeof buffer)),
+                     63);
 }
 
 /* ---------------------------------------------------------------- builds */
