@@ -2,6 +2,7 @@
 #include "ir/launch.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "base/size.h"
 
@@ -120,11 +121,13 @@ void launch_epilogue(launch *k, const node_view *v, int residual)
 {
     const epilogue *e = &v->n->epi;
     const bool      has = residual >= 0 && nv_has(v, residual);
-    launch_define_text(k, "ACT", act_macro(e->act.kind));
+    /* no activation is a clamp to everything: it costs nothing beside the store, and one program serves both */
+    const act f = e->act.kind == ACT_NONE ? (act){ACT_CLAMP, -INFINITY, INFINITY} : e->act;
+    launch_define_text(k, "ACT", act_macro(f.kind));
     launch_define_text(k, "ACT2", act_macro(e->act2.kind));
     launch_define(k, "RES", has);
-    arg_f32(k, e->act.a);
-    arg_f32(k, e->act.b);
+    arg_f32(k, f.a);
+    arg_f32(k, f.b);
     arg_f32(k, e->act2.a);
     arg_f32(k, e->act2.b);
     if (has)

@@ -26,7 +26,7 @@ static bool some_row_fits(graph *g, node *first, node *second, op_kind op, const
     arena     memory = {0};
     plan_step s = {0};
     const node_view v = {g, &fused};
-    const bool      ok = plan_select(&v, c, NULL, &s, &memory) == SEPCL_OK;
+    const bool      ok = plan_select(&v, c, NULL, NULL, 0, &s, &memory) == SEPCL_OK;
     arena_free(&memory);
     return ok;
 }

@@ -22,7 +22,7 @@ static status make_steps(plan *p, const plan_options *o)
         if (g->nodes[i]->dead || is_view(g->nodes[i]))
             continue;
         const node_view v = {g, g->nodes[i]};
-        TRY(plan_select(&v, &p->caps, o, &p->steps[p->n_steps], &p->memory));
+        TRY(plan_select(&v, &p->caps, o, p->steps, p->n_steps, &p->steps[p->n_steps], &p->memory));
         p->n_steps++;
     }
     return SEPCL_OK;

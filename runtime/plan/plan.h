@@ -52,8 +52,10 @@ typedef struct plan_options {
 status plan_create(const graph *g, const caps *c, const plan_options *o, plan **out);
 void   plan_destroy(plan *p);
 
-/* select.c: the best row and parameters for a node. */
-status plan_select(const node_view *v, const caps *c, const plan_options *o, plan_step *s, arena *memory);
+/* select.c: the best row and parameters for a node. What one of the steps done so far uses is preferred to what is
+   barely better and would need another program built. */
+status plan_select(const node_view *v, const caps *c, const plan_options *o, const plan_step *done, int n_done,
+                   plan_step *s, arena *memory);
 /* Calls fn for each legal parameter set of a row that fits; fn returns false to stop. */
 void plan_each_parameters(const kernel_def *row, const node_view *v, const caps *c,
                           bool (*fn)(void *user, const int *p), void *user);

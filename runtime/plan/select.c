@@ -29,6 +29,9 @@ void plan_each_parameters(const kernel_def *row, const node_view *v, const caps 
     }
 }
 
+/* How much better a variant must be to be worth a program of its own. */
+#define ANOTHER_PROGRAM 1.06
+
 typedef struct best {
     const kernel_def *row;
     const node_view  *v;
@@ -37,12 +40,24 @@ typedef struct best {
     int               p[PARAM_MAX];
     bool              found;
     int               tried;
+    const plan_step  *done;
+    int               n_done;
 } best;
+
+static bool in_use(const best *b, const int *p)
+{
+    for (int i = 0; i < b->n_done; i++)
+        if (b->done[i].row == b->row && !memcmp(b->done[i].p, p, sizeof b->p))
+            return true;
+    return false;
+}
 
 static bool consider(void *user, const int *p)
 {
     best        *b = user;
-    const double cost = b->row->cost ? b->row->cost(b->v, b->c, p) : 0;
+    double cost = b->row->cost ? b->row->cost(b->v, b->c, p) : 0;
+    if (!in_use(b, p))
+        cost *= ANOTHER_PROGRAM;
     b->tried++;
     if (!b->found || cost < b->cost) {
         b->found = true;
@@ -128,7 +143,8 @@ static status select_forced(const node_view *v, const caps *c, const plan_option
     return fill_step(v, c, row, o->force_p, s, memory);
 }
 
-status plan_select(const node_view *v, const caps *c, const plan_options *o, plan_step *s, arena *memory)
+status plan_select(const node_view *v, const caps *c, const plan_options *o, const plan_step *done, int n_done,
+                   plan_step *s, arena *memory)
 {
     const op_def *op = op_get(v->n->op);
     if (o && o->force_op == v->n->op && o->force_op != OP_NONE)
@@ -136,7 +152,7 @@ status plan_select(const node_view *v, const caps *c, const plan_options *o, pla
     best winner = {0};
     int  rows = 0;
     for (const kernel_def *row = op->kernels; row && row->file; row++) {
-        best b = {.row = row, .v = v, .c = c};
+        best b = {.row = row, .v = v, .c = c, .done = done, .n_done = n_done};
         plan_each_parameters(row, v, c, consider, &b);
         if (!b.found)
             continue;
