@@ -80,7 +80,7 @@ static const char *reason(const char *op)
             return "control flow is not supported";
     if (strncmp(op, "Sequence", 8) == 0 || strncmp(op, "Optional", 8) == 0)
         return "sequences and optionals are not supported";
-    if (strstr(op, "Quantize") || strstr(op, "Integer"))
+    if (strstr(op, "uantize") || strstr(op, "Integer"))
         return "quantised models are not supported";
     return "the op is not supported";
 }
@@ -91,6 +91,8 @@ static status check_op(const onnx_model *m, const onnx_node *n)
     if (n->domain[0])
         return fail(SEPCL_UNSUPPORTED, "node '%s' (%s.%s): ops of the domain '%s' are not supported", n->name, n->domain,
                     n->op, n->domain);
+    if (m->opset <= 0)
+        return fail(SEPCL_BAD_FILE, "the file does not say its opset");
     if (!op)
         return fail(SEPCL_UNSUPPORTED, "node '%s' (%s): %s", n->name, n->op[0] ? n->op : "no op", reason(n->op));
     if (m->opset < op->since)

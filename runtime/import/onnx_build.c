@@ -110,13 +110,7 @@ static status build_nodes(onnx_build *b)
 
 /* ---------------------------------------------------------------- outputs */
 
-/* Does a value lie in memory that is not the output's own: an input, a constant, a view, or another output? */
-static bool is_borrowed(const graph *g, value_id id)
-{
-    const value *v = &g->values[id];
-    return v->producer < 0 || v->is_output || g->nodes[v->producer]->op == OP_RESHAPE;
-}
-
+/* Views, constants and inputs may be outputs here; a pass gives them memory of their own. */
 static status add_output(onnx_build *b, int i)
 {
     const int   name = b->m->output_names[i];
@@ -126,14 +120,8 @@ static status add_output(onnx_build *b, int i)
     if (!operand_is_float(x))
         return fail(SEPCL_UNSUPPORTED, "output '%s' is a tensor of type %s; outputs are float32", text, dtype_name(x->type));
     TRY(operand_plain(b, x, &id));
-    const value *v = &b->g->values[id];
-    /* a view is fine as an output when what it shows was computed and is not one itself */
-    value_id source = id;
-    while (b->g->values[source].producer >= 0 && b->g->nodes[b->g->values[source].producer]->op == OP_RESHAPE)
-        source = b->g->nodes[b->g->values[source].producer]->in[0];
-    if (is_borrowed(b->g, source) || v->is_output)
-        TRY(graph_node(b->g, OP_UNARY, text, &(attrs){0}, &id, 1, &id, 1));
-    b->g->values[id].name = text;
+    if (b->g->values[id].producer >= 0)
+        b->g->values[id].name = text;
     return graph_output(b->g, id);
 }
 

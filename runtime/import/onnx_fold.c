@@ -242,6 +242,13 @@ static status binary_int(int kind, int64_t x, int64_t y, int64_t *out)
     return SEPCL_OK;
 }
 
+/* The remainder with the divisor's sign. */
+static double floor_mod(double x, double y)
+{
+    const double r = fmod(x, y);
+    return r == 0 ? copysign(0, y) : (r < 0) != (y < 0) ? r + y : r;
+}
+
 static status binary_float(int kind, double x, double y, double *out)
 {
     switch (kind) {
@@ -270,7 +277,7 @@ static status binary_float(int kind, double x, double y, double *out)
         *out = x < 0 ? x * y : x;
         break;
     case FOLD_MOD:
-        *out = x - y * floor(x / y);
+        *out = floor_mod(x, y);
         break;
     case FOLD_FMOD:
         *out = fmod(x, y);
@@ -340,8 +347,9 @@ status fold_binary(onnx_build *b, int kind, const operand *x, const operand *y, 
 {
     cursor c;
     void  *to;
-    if (operand_is_float(x) != operand_is_float(y))
-        return fail(SEPCL_BAD_FILE, "the operands are of types %s and %s", dtype_name(x->type), dtype_name(y->type));
+    if (operand_is_float(x) != operand_is_float(y)) /* only powers may mix them */
+        return fail(kind == BINARY_POW ? SEPCL_UNSUPPORTED : SEPCL_BAD_FILE, "the operands are of types %s and %s",
+                    dtype_name(x->type), dtype_name(y->type));
     TRY(broadcast((const operand *[]){x, y}, 2, &c));
     const dtype type = kind >= FOLD_EQUAL ? DT_BOOL : operand_is_float(x) ? DT_F32 : DT_I64;
     TRY(fold_new(b, type, &c.s, FOLD_SMALL, out, &to));

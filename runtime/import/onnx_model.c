@@ -158,9 +158,8 @@ static status read_top(onnx_model *m, wire_bytes *root)
         return onnx_malformed(m, &w, "model");
     if (!root->p)
         return fail(SEPCL_BAD_FILE, "the file has no graph");
-    if (m->opset <= 0)
-        return fail(SEPCL_BAD_FILE, "the file does not say its opset");
-    if (m->opset < ONNX_FIRST_OPSET || m->opset > ONNX_LAST_OPSET)
+    /* none at all is a matter for the first node that needs one: all may be of other domains */
+    if (m->opset && (m->opset < ONNX_FIRST_OPSET || m->opset > ONNX_LAST_OPSET))
         return fail(SEPCL_UNSUPPORTED, "the model has opset %lld; %d to %d are supported", (long long)m->opset,
                     ONNX_FIRST_OPSET, ONNX_LAST_OPSET);
     return SEPCL_OK;
