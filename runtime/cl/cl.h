@@ -68,7 +68,8 @@ typedef struct clx_build {
    many came from where and the time it took. */
 status clx_build_all(clx *x, clx_build *builds, int n, const char *cache_dir, bool use_cache);
 /* Stores what was built from source and is not in the cache yet. To be called after a first run, because some drivers
-   compile at first use. A failure to store is an info line, never an error. */
+   compile at first use. Where a driver takes long to give a binary, it is stored by clx_close. A failure to store is an
+   info line, never an error. */
 void   clx_programs_save(clx *x, clx_build *builds, int n, const char *cache_dir);
 void   clx_program_destroy(clx_program *p);
 

@@ -35,6 +35,8 @@ static void use_record(clx *x, const device_record *r)
     x->host_memory = r->info.unified_memory || r->info.type == SEPCL_DEVICE_CPU;
     /* the standard lets programs be built concurrently; this simulator shares one LLVM context and crashes */
     x->one_by_one = strcmp(r->info.platform, "Oclgrind") == 0;
+    /* PoCL's binaries also hold every kernel compiled for any work-group size, which takes longer than all the rest */
+    x->slow_binaries = strcmp(r->info.platform, "Portable Computing Language") == 0;
 }
 
 static status open_own(const clx_desc *d, clx *x)
@@ -141,6 +143,7 @@ void clx_close(clx *x)
 {
     if (!x)
         return;
+    programs_store_late(x);
     if (x->queue) {
         (void)clFinish(x->queue);
         (void)clReleaseCommandQueue(x->queue);

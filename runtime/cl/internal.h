@@ -47,13 +47,24 @@ void devices_set_speed(int index, const sepcl_device_speed *speed);
 
 /* ---------------------------------------------------------------- context.c */
 
+/* A program whose binary is stored when the device is closed. */
+typedef struct late_store {
+    struct late_store *next;
+    char              *folder;
+    cl_program         program; /* one reference */
+    hash128            key;
+    char               file[64];
+} late_store;
+
 struct clx {
     cl_device_id     device;
     cl_context       context; /* one reference of ours, borrowed or not */
     cl_command_queue queue;
     bool             profile;
-    bool             host_memory; /* buffers are best kept in memory that the host reaches */
-    bool             one_by_one;  /* the compiler must not run in two threads */
+    bool             host_memory;   /* buffers are best kept in memory that the host reaches */
+    bool             one_by_one;    /* the compiler must not run in two threads */
+    bool             slow_binaries; /* the driver compiles once more for a binary */
+    late_store      *late;
     caps             caps;
     hash128          identity; /* of device, driver, platform and library: part of every cache key */
 };
@@ -93,6 +104,11 @@ status cache_store(const char *folder, const hash128 *key, const void *data, siz
 void cache_drop(const char *folder, const hash128 *key);
 /* Removes the entries that were not used for longest when the folder holds more than limit bytes. */
 void cache_trim(const char *folder, uint64_t limit);
+
+/* ---------------------------------------------------------------- program.c */
+
+/* Stores what clx_programs_save left for later. */
+void programs_store_late(clx *x);
 
 /* ---------------------------------------------------------------- source.c */
 

@@ -276,19 +276,52 @@ static status take_binary(clx *x, cl_program p, cl_uint n, unsigned char **data,
     return s;
 }
 
-static status store_program(clx *x, const char *folder, const clx_program *p)
+static bool store_program(clx *x, const char *folder, cl_program p, const hash128 *key, const char *file)
 {
     cl_uint        n = 0;
     size_t         size = 0;
     unsigned char *data = NULL;
-    const cl_int   e = clGetProgramInfo(p->program, CL_PROGRAM_NUM_DEVICES, sizeof n, &n, NULL);
-    if (e != CL_SUCCESS || n == 0 || n > 4096)
-        return cl_fail(e, "the number of the program's devices, %u", n);
-    status s = take_binary(x, p->program, n, &data, &size);
+    const cl_int   e = clGetProgramInfo(p, CL_PROGRAM_NUM_DEVICES, sizeof n, &n, NULL);
+    status         s = e == CL_SUCCESS && n > 0 && n <= 4096 ? SEPCL_OK : cl_fail(e, "the program's devices, %u", n);
     if (s == SEPCL_OK)
-        s = cache_store(folder, &p->key, data, size);
+        s = take_binary(x, p, n, &data, &size);
+    if (s == SEPCL_OK)
+        s = cache_store(folder, key, data, size);
     free(data);
-    return s;
+    if (s != SEPCL_OK)
+        log_info("cache: %s.cl is not stored: %s", file, error_sentence());
+    return s == SEPCL_OK;
+}
+
+static void store_later(clx *x, const char *folder, const clx_build *b)
+{
+    late_store *l = calloc(1, sizeof *l);
+    char       *copy = strdup(folder);
+    if (!l || !copy || clRetainProgram(b->program->program) != CL_SUCCESS) {
+        free(l);
+        free(copy);
+        return;
+    }
+    *l = (late_store){.next = x->late, .folder = copy, .program = b->program->program, .key = b->program->key};
+    snprintf(l->file, sizeof l->file, "%s", b->file);
+    x->late = l;
+}
+
+void programs_store_late(clx *x)
+{
+    const double start = now_ms();
+    int          stored = 0, n = 0;
+    for (late_store *l = x->late; l; l = x->late, n++) {
+        stored += store_program(x, l->folder, l->program, &l->key, l->file);
+        if (!l->next)
+            cache_trim(l->folder, CACHE_LIMIT);
+        (void)clReleaseProgram(l->program);
+        x->late = l->next;
+        free(l->folder);
+        free(l);
+    }
+    if (n > 0)
+        log_info("cache: %d of %d programs stored in %.0f ms", stored, n, now_ms() - start);
 }
 
 void clx_programs_save(clx *x, clx_build *builds, int n, const char *cache_dir)
@@ -300,14 +333,17 @@ void clx_programs_save(clx *x, clx_build *builds, int n, const char *cache_dir)
     if (!folder)
         return;
     for (int i = 0; i < n; i++) {
-        if (!builds[i].program || builds[i].from_cache)
+        const clx_build *b = &builds[i];
+        if (!b->program || b->from_cache)
             continue;
-        if (store_program(x, folder, builds[i].program) == SEPCL_OK)
-            stored++;
+        if (x->slow_binaries)
+            store_later(x, folder, b);
         else
-            log_info("cache: %s.cl is not stored: %s", builds[i].file, error_sentence());
+            stored += store_program(x, folder, b->program->program, &b->program->key, b->file);
     }
-    log_info("cache: %d program%s stored in %s", stored, stored == 1 ? "" : "s", folder);
-    cache_trim(folder, CACHE_LIMIT);
+    if (!x->slow_binaries) {
+        log_info("cache: %d of %d programs stored in %s", stored, fresh, folder);
+        cache_trim(folder, CACHE_LIMIT);
+    }
     free(folder);
 }

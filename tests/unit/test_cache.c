@@ -386,6 +386,7 @@ static bool build_once(clx *x, const char *options, bool use_cache)
     run_abs(x, b.program);
     if (use_cache)
         clx_programs_save(x, &b, 1, cache);
+    programs_store_late(x);
     clx_program_destroy(b.program);
     return b.from_cache;
 }
@@ -405,6 +406,24 @@ static void second_build_comes_from_the_cache(void **state)
     assert_false(build_once(x, "-DCHUNK=5", true));
     assert_int_equal(scratch_count(programs), 3);
     clx_close(x);
+}
+
+/* What is put off is done when the device is closed, though the program is gone by then. */
+static void late_stores_are_done_at_closing(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        clx      *x = open_default();
+        clx_build b = abs_build(late ? "-DCHUNK=6" : "-DCHUNK=5");
+        x->slow_binaries = late;
+        assert_ok(clx_build_all(x, &b, 1, cache, true));
+        run_abs(x, b.program);
+        clx_programs_save(x, &b, 1, cache);
+        clx_program_destroy(b.program);
+        assert_int_equal(scratch_count(programs), 1);
+        clx_close(x);
+        assert_int_equal(scratch_count(programs), 1 + late);
+    }
 }
 
 static char *only_entry(void)
@@ -484,11 +503,13 @@ static void cache_that_cannot_be_used_is_no_error(void **state)
     tight.rlim_max = old.rlim_max;
     /* the driver writes files of its own while it gives the binary, so let it do that before the disk is full */
     clx_programs_save(x, &b, 1, cache);
+    programs_store_late(x);
     char *path = only_entry();
     assert_int_equal(unlink(path), 0);
     log_keep();
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
     clx_programs_save(x, &b, 1, cache);
+    programs_store_late(x);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_logged("absolute.cl is not stored");
     assert_int_equal(scratch_count(programs), 0);
@@ -590,6 +611,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(entry_under_another_key_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_entries_go_first, set_up, tear_down),
         cmocka_unit_test_setup_teardown(second_build_comes_from_the_cache, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(late_stores_are_done_at_closing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(damaged_entry_means_a_build, set_up, tear_down),
         cmocka_unit_test_setup_teardown(binary_that_the_driver_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cache_that_cannot_be_used_is_no_error, set_up, tear_down),

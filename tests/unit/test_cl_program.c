@@ -228,6 +228,7 @@ static status build_eight(worker *w)
             return s;
         }
         clx_programs_save(y, b, 8, w->cache);
+        programs_store_late(y);
         for (int i = 0; i < 8; i++)
             clx_program_destroy(b[i].program);
     }
