@@ -65,6 +65,7 @@ typedef struct run {
     run_input        *inputs;
     run_output       *outputs;
     int               n_inputs, n_outputs;
+    bool              to_stdout; /* an output goes to standard output, so nothing else does */
     double            begun; /* clock at the program's start */
     double            load_s, plan_s;
     double           *seconds; /* of each timed run, sorted afterwards */

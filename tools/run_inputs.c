@@ -49,7 +49,7 @@ static sepcl_status add_file(run_input *in, const char *file)
     if (!*file)
         return tool_fail(SEPCL_INVALID, "input '%s' has an empty file name", in->name);
     in->files = need(realloc(in->files, (size_t)(in->n_files + 1) * sizeof(*in->files)));
-    in->files[in->n_files++] = file;
+    in->files[in->n_files++] = strcmp(file, "-") ? file : "/dev/stdin";
     return SEPCL_OK;
 }
 
@@ -109,6 +109,10 @@ static sepcl_status set_output(run *r, int index, const char *file)
         return tool_fail(SEPCL_INVALID, "output '%s' has two files, %s and %s", o->name, o->file, file);
     if (!*file)
         return tool_fail(SEPCL_INVALID, "output '%s' has an empty file name", o->name);
+    if (!strcmp(file, "-")) {
+        file = "/dev/stdout";
+        r->to_stdout = true;
+    }
     o->file = file;
     return output_check(file);
 }

@@ -137,7 +137,9 @@ static void print_classes(const run *r, const run_output *o, const scores *s)
         const char  *from = row_name(r, row, s->rows);
         char *name = from ? text_clean(from) : s->rows > 1 ? text_format("batch %zu", row) : text_format("%s", "");
         char *output = text_clean(o->name);
-        printf("\n%s%s%s\n", r->n_outputs > 1 ? output : "", r->n_outputs > 1 && *name ? ", " : "", name);
+        if (r->n_outputs > 1 || *name)
+            printf("\n%s%s%s", r->n_outputs > 1 ? output : "", r->n_outputs > 1 && *name ? ", " : "", name);
+        printf("\n");
         for (size_t i = 0; i < n; i++) {
             table_cell(t, "%zu", best[i]);
             table_cell(t, s->probabilities ? "%.4f" : "%.4g", v[best[i]]);
@@ -177,32 +179,52 @@ static range range_of(const run_output *o)
     return g;
 }
 
+/* Is this output shown by its classes alone? */
+static bool shown_as_classes(const run_output *o)
+{
+    scores s;
+    return wants_classes() && !o->file && scores_of(o, &s);
+}
+
+static void add_range(table *t, const run_output *o, bool any_nan, bool any_file)
+{
+    const range g = range_of(o);
+    char        text[TEXT_SMALL];
+    table_cell(t, "%s", o->name);
+    table_cell(t, "%s", text_shape(&o->shape, text));
+    table_cell(t, "%.5g", g.least);
+    table_cell(t, "%.5g", g.most);
+    table_cell(t, "%.5g", g.mean);
+    if (any_nan)
+        table_cell(t, "%zu", g.nan);
+    if (any_file)
+        table_cell(t, "%s", o->file ? o->file : "-");
+}
+
 static void print_ranges(const run *r)
 {
-    static const column columns[] = {{"Output", false, 12}, {"Shape", false, 0}, {"Least", true, 0}, {"Most", true, 0},
-                                     {"Mean", true, 0},     {"NaN", true, 0},    {"File", false, 12}};
-    table              *t = table_new(columns, 7);
-    bool                any = false;
-    for (int i = 0; i < r->n_outputs; i++) {
-        const run_output *o = &r->outputs[i];
-        const range       g = range_of(o);
-        char              text[TEXT_SMALL];
-        scores            s;
-        if (wants_classes() && !o->file && scores_of(o, &s))
-            continue;
-        any = true;
-        table_cell(t, "%s", o->name);
-        table_cell(t, "%s", text_shape(&o->shape, text));
-        table_cell(t, "%.5g", g.least);
-        table_cell(t, "%.5g", g.most);
-        table_cell(t, "%.5g", g.mean);
-        table_cell(t, "%zu", g.nan);
-        table_cell(t, "%s", o->file ? o->file : "-");
-    }
-    if (any) {
-        printf("\n");
-        table_print(t, stdout, TABLE_PLAIN, tool_width(WIDTH));
-    }
+    column columns[7] = {
+        {"Output", false, 12}, {"Shape", false, 0}, {"Least", true, 0}, {"Most", true, 0}, {"Mean", true, 0}};
+    int  n = 5, rows = 0;
+    bool any_nan = false, any_file = false;
+    for (int i = 0; i < r->n_outputs; i++)
+        if (!shown_as_classes(&r->outputs[i])) {
+            any_nan = any_nan || range_of(&r->outputs[i]).nan > 0;
+            any_file = any_file || r->outputs[i].file;
+            rows++;
+        }
+    if (rows == 0)
+        return;
+    if (any_nan)
+        columns[n++] = (column){"NaN", true, 0};
+    if (any_file)
+        columns[n++] = (column){"File", false, 12};
+    table *t = table_new(columns, n);
+    for (int i = 0; i < r->n_outputs; i++)
+        if (!shown_as_classes(&r->outputs[i]))
+            add_range(t, &r->outputs[i], any_nan, any_file);
+    printf("\n");
+    table_print(t, stdout, TABLE_PLAIN, tool_width(WIDTH));
     table_free(t);
 }
 
@@ -235,9 +257,8 @@ void run_print_steps(const run *r)
 {
     sepcl_memory_info memory;
     char              text[2][TEXT_SMALL];
-    if (tool.verbose < 1)
-        return;
-    for (int i = 0; i < sepcl_session_step_count(r->session); i++) {
+    /* the library's own lines say at -v what was chosen; -vv shows what became of it */
+    for (int i = 0; tool.verbose > 1 && i < sepcl_session_step_count(r->session); i++) {
         sepcl_step_info s;
         if (sepcl_session_step(r->session, i, &s) != SEPCL_OK)
             continue;

@@ -7,6 +7,7 @@
 
 #include "common/npy.h"
 #include "common/output.h"
+#include "common/progress.h"
 #include "common/stats.h"
 #include "common/text.h"
 #include "common/tool.h"
@@ -119,15 +120,18 @@ static const program run_program = {
     .usage = "MODEL [[NAME=]INPUT...]",
     .purpose = "Runs a model on an OpenCL device. An INPUT is a PNG or JPEG picture, or a .npy array in the layout of "
                "the model file's own input. Without -o or -k, prints shape and range of each output.",
-    .details = "Inputs without a name go to the model's inputs in order; when there is one input, several pictures for "
-               "it are a batch. A picture fills an input of shape NCHW or NHWC (1 or 3 channels), is resized to it with an "
-               "antialiasing filter, and gives free height and width its own size. Transparent parts stand on white.\n"
-               "\n"
-               "Examples\n"
-               "  sepcl-run model.onnx cat.png -k 5 -l labels.txt\n"
-               "  sepcl-run model.onnx cat.jpg --mean 124,116,104 --scale 1/58.4,1/57.1,1/57.4\n"
-               "  sepcl-run model.onnx x=in.npy -o y=out.npy\n"
-               "  sepcl-run model.onnx --random --check --profile trace.json",
+    .details =
+        "Inputs without a name go to the model's inputs in order; when there is one input, several pictures for "
+        "it are a batch. A picture fills an input of shape NCHW or NHWC (1 or 3 channels), is resized to it with an "
+        "antialiasing filter, and gives free height and width its own size. Transparent parts stand on white. - is "
+        "standard "
+        "input or output.\n"
+        "\n"
+        "Examples\n"
+        "  sepcl-run model.onnx cat.png -k 5 -l labels.txt\n"
+        "  sepcl-run model.onnx cat.jpg --mean 124,116,104 --scale 1/58.4,1/57.1,1/57.4\n"
+        "  sepcl-run model.onnx x=in.npy -o y=out.npy\n"
+        "  sepcl-run model.onnx --random --check --profile trace.json",
     .options = options,
     .min_args = 1,
     .max_args = -1,
@@ -192,6 +196,8 @@ static sepcl_status find_device(run *r)
 
 static sepcl_status create_session(run *r)
 {
+    for (int i = 0; i < r->n_inputs; i++)
+        TRY(tool_check_shape(r->file, r->inputs[i].name, &r->inputs[i].shape));
     const double       begin = tool_seconds();
     sepcl_input_shape *shapes = need(calloc((size_t)r->n_inputs + 1, sizeof(*shapes)));
     sepcl_session_desc desc = {
@@ -269,10 +275,15 @@ static sepcl_status run_once(run *r, bool timed)
 
 static sepcl_status run_all(run *r)
 {
-    if (run_set.repeat > 1)
+    if (run_set.repeat > 1) {
         TRY(run_once(r, false));
-    while (r->n_runs < run_set.repeat)
+        progress_begin("run", (long)run_set.repeat);
+    }
+    while (r->n_runs < run_set.repeat) {
         TRY(run_once(r, true));
+        progress_step(r->n_runs, NULL);
+    }
+    progress_end();
     stats_sort(r->seconds, r->n_runs);
     return SEPCL_OK;
 }
@@ -324,7 +335,7 @@ static sepcl_status run_program_on(run *r, const options_result *args)
         TRY(write_files(r));
     if (tool.json)
         run_report_json(r);
-    else if (!tool.quiet && checked == SEPCL_OK)
+    else if (!tool.quiet && checked == SEPCL_OK && !r->to_stdout)
         run_report(r);
     return checked;
 }

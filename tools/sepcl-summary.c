@@ -58,13 +58,15 @@ typedef struct summary {
 
 /* ---------------------------------------------------------------- facts */
 
-static sepcl_status find_free_batch(summary *s)
+static sepcl_status look_at_inputs(summary *s)
 {
     const int n = sepcl_model_input_count(s->model);
     s->free_batch = n > 0;
     for (int i = 0; i < n; i++) {
         sepcl_shape shape;
         TRY_LIB(sepcl_model_input_shape(s->model, i, &shape));
+        if (s->shapes[i].shape.rank == 0)
+            TRY(tool_check_shape(s->file, sepcl_model_input_name(s->model, i), &shape));
         s->free_batch = s->free_batch && shape.rank > 0 && shape.dims[0] < 0 && s->shapes[i].shape.rank == 0;
     }
     return SEPCL_OK;
@@ -90,7 +92,7 @@ static sepcl_status load(summary *s)
 {
     TRY_LIB(sepcl_model_load(s->file, NULL, &s->model));
     TRY(tool_shapes(s->model, &s->shapes));
-    TRY(find_free_batch(s));
+    TRY(look_at_inputs(s));
     sepcl_input_shape *given = need(calloc((size_t)sepcl_model_input_count(s->model) + 1, sizeof(*given)));
     int                n = 0;
     for (int i = 0; i < sepcl_model_input_count(s->model); i++)
@@ -140,8 +142,9 @@ static void add_forms(table *t, const sepcl_layer_info *l, table_form form)
     char           text[3][TEXT_SMALL];
     if (form == FORM_LINES) {
         if (l->is_convolution)
-            table_span(t, "dense %s, separable %s, spatial %s", form_text(forms[0], form, text[0]),
-                       form_text(forms[1], form, text[1]), form_text(forms[2], form, text[2]));
+            table_span(t, "%s%sas dense %s, separable %s, spatial %s", l->detail, *l->detail ? ": " : "",
+                       form_text(forms[0], form, text[0]), form_text(forms[1], form, text[1]),
+                       form_text(forms[2], form, text[2]));
         return;
     }
     for (int i = 0; i < 3; i++)
@@ -154,7 +157,7 @@ static table *make_table(const summary *s, table_form form)
         {"Layer (type)", false, NAME_COLUMNS},
         {"Output shape", false, 0},
         {"Param #", true, 0},
-        {"Multiplications", true, 0},
+        {"Mult #", true, 0},
         {"as dense", true, 0},
         {"separable", true, 0},
         {"spatial", true, 0},
@@ -189,26 +192,28 @@ static void print_table(const summary *s)
     }
 }
 
-static void print_parameters(const char *title, uint64_t n)
+static void print_total(const char *title, uint64_t n, bool parameters)
 {
     char count[TEXT_SMALL], bytes[TEXT_SMALL];
-    printf(" %s: %s (%s)\n", title, text_count(n, count), text_bytes(4 * n, bytes));
+    printf(" %-28s %15s", title, text_count(n, count));
+    if (parameters)
+        printf("  (%s)", text_bytes(4 * n, bytes));
+    printf("\n");
 }
 
 static void print_totals(const totals *t)
 {
-    char text[4][TEXT_SMALL];
-    print_parameters("Total params", t->parameters);
-    print_parameters("Trainable params", t->trainable);
-    print_parameters("Non-trainable params", t->parameters - t->trainable);
-    printf(" Multiplications: %s\n", text_count(t->multiplications, text[0]));
+    print_total("Total params", t->parameters, true);
+    print_total("Trainable params", t->trainable, true);
+    print_total("Non-trainable params", t->parameters - t->trainable, true);
+    print_total("Multiplications", t->multiplications, false);
     if (!t->convolutions)
         return;
-    printf(" Convolutions alone: %s; all dense %s, all separable %s", text_count(t->convolution, text[0]),
-           text_count(t->dense, text[1]), text_count(t->separable, text[2]));
+    print_total("  of convolutions", t->convolution, false);
+    print_total("  if all were dense", t->dense, false);
+    print_total("  if all were separable", t->separable, false);
     if (t->spatial_forms)
-        printf(", spatial where there is such a form %s", text_count(t->spatial, text[3]));
-    printf("\n");
+        print_total("  spatial where possible", t->spatial, false);
 }
 
 static void print_text(const summary *s)

@@ -112,25 +112,50 @@ static int least_of(const column *c, int natural)
     return c->least > 0 && least < natural ? least : natural;
 }
 
+static int total_width(const table *t, table_style style, const int widths[TABLE_COLUMNS])
+{
+    int sum = chrome(t, style);
+    for (int c = 0; c < t->n; c++)
+        sum += widths[c];
+    return sum;
+}
+
 int table_least(const table *t, table_style style)
 {
-    int widths[TABLE_COLUMNS], sum = chrome(t, style);
+    int widths[TABLE_COLUMNS];
     natural_widths(t, widths);
     for (int c = 0; c < t->n; c++)
-        sum += least_of(&t->columns[c], widths[c]);
-    return sum;
+        widths[c] = least_of(&t->columns[c], widths[c]);
+    return total_width(t, style, widths);
+}
+
+/* Columns for the text of a spanning row. */
+static int span_width(const table *t, table_style style, const int widths[TABLE_COLUMNS])
+{
+    return total_width(t, style, widths) - (style == TABLE_BOX ? 6 : 2);
+}
+
+/* Widens the first column that may shrink, so that spanning rows fit. */
+static void widen_for_spans(const table *t, table_style style, int width, int widths[TABLE_COLUMNS])
+{
+    int c = 0, missing = 0;
+    while (c < t->n && t->columns[c].least == 0)
+        c++;
+    for (int i = 0; i < t->n_rows; i++)
+        if (t->rows[i].span && text_width(t->rows[i].cells[0]) - span_width(t, style, widths) > missing)
+            missing = text_width(t->rows[i].cells[0]) - span_width(t, style, widths);
+    const int room = width - total_width(t, style, widths);
+    if (c < t->n && room > 0)
+        widths[c] += missing < room ? missing : room;
 }
 
 /* Takes a column from the widest that may shrink until the table fits or nothing may. */
 static void fit_widths(const table *t, table_style style, int width, int widths[TABLE_COLUMNS])
 {
+    int natural[TABLE_COLUMNS];
     natural_widths(t, widths);
-    int natural[TABLE_COLUMNS], sum = chrome(t, style);
-    for (int c = 0; c < t->n; c++) {
-        natural[c] = widths[c];
-        sum += widths[c];
-    }
-    for (; sum > width; sum--) {
+    memcpy(natural, widths, sizeof(natural));
+    for (int sum = total_width(t, style, widths); sum > width; sum--) {
         int widest = -1;
         for (int c = 0; c < t->n; c++)
             if (widths[c] > least_of(&t->columns[c], natural[c]) && (widest < 0 || widths[c] > widths[widest]))
@@ -139,6 +164,7 @@ static void fit_widths(const table *t, table_style style, int width, int widths[
             return;
         widths[widest]--;
     }
+    widen_for_spans(t, style, width, widths);
 }
 
 /* ---------------------------------------------------------------- printing */
@@ -203,12 +229,10 @@ static void print_row(const table *t, table_style style, const int *widths, cons
 
 static void print_span(const table *t, table_style style, const int *widths, const row *r, FILE *out)
 {
-    int inside = style == TABLE_BOX ? 3 * (t->n - 1) : 2 * (t->n - 1);
-    for (int c = 0; c < t->n; c++)
-        inside += widths[c];
-    char *text = text_fit(r->cells[0], inside - 2);
+    const int inside = span_width(t, style, widths);
+    char     *text = text_fit(r->cells[0], inside);
     fputs(style == TABLE_BOX ? "│   " : "  ", out);
-    print_padded(text, inside - 2, false, style != TABLE_BOX, out);
+    print_padded(text, inside, false, style != TABLE_BOX, out);
     fputs(style == TABLE_BOX ? " │\n" : "\n", out);
     free(text);
 }

@@ -256,3 +256,18 @@ sepcl_status tool_shapes(const sepcl_model *model, sepcl_input_shape **shapes_ou
     *shapes_out = shapes;
     return SEPCL_OK;
 }
+
+sepcl_status tool_check_shape(const char *file, const char *name, const sepcl_shape *shape)
+{
+    char text[TEXT_SMALL], example[TEXT_SMALL];
+    for (int i = 1; i < shape->rank; i++)
+        if (shape->dims[i] < 0) {
+            sepcl_shape fixed = *shape;
+            for (int k = 0; k < fixed.rank; k++)
+                fixed.dims[k] = fixed.dims[k] >= 0 ? fixed.dims[k] : k == 0 ? 1 : 224;
+            return tool_fail(SEPCL_INVALID,
+                             "%s leaves dimensions of input '%s' (%s) open; fix them by --shape, as in --shape '%s=%s'",
+                             file, name, text_shape(shape, text), name, text_shape(&fixed, example));
+        }
+    return SEPCL_OK;
+}

@@ -117,5 +117,7 @@ double tool_seconds(void);
 /* --shape's values for a model. *shapes_out is malloc'd and holds one entry for each input, in order, whose shape has
    rank 0 where nothing was said. */
 sepcl_status tool_shapes(const sepcl_model *model, sepcl_input_shape **shapes_out);
+/* Is every dimension of an input but the first, the batch, known? */
+sepcl_status tool_check_shape(const char *file, const char *name, const sepcl_shape *shape);
 
 #endif
