@@ -111,7 +111,7 @@ __kernel void binary_rows(__global const value_t *a, __global const value_t *b, 
     if (begin >= columns)
         return;
     for (int r = first; r < last; r++) {
-        const int   plane = r / plane_rows, q = r % plane_rows;
+        const int   plane = r / plane_rows, q = r - plane * plane_rows;
         const int   ra = plane * a_plane + q * a_row, rb = plane * b_plane + q * b_row;
         const float a0 = LD1(a, ra), b0 = LD1(b, rb);
         int         c = begin;
@@ -130,8 +130,8 @@ __kernel void binary_any(__global const value_t *a, __global const value_t *b, _
     for (int r = first; r < last; r++) {
         int ra = 0, rb = 0;
         for (int d = outer - 1, rest = r; d >= 0; d--) {
-            const int i = rest % table[d];
-            rest /= table[d];
+            const int outside = rest / table[d], i = rest - outside * table[d];
+            rest = outside;
             ra += i * table[outer + d];
             rb += i * table[2 * outer + d];
         }

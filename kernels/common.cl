@@ -152,10 +152,10 @@ typedef float value_t;
 #define APPLY_ACT(T, x) ACT(T, x, act_a, act_b)
 #define APPLY_ACT2(T, x) ACT2(T, x, act2_a, act2_b)
 
-/* SUMN(8, v) is the sum of a float8's elements. */
+/* SUMN(8, v) is the sum of a float8's elements. dot(), because oclgrind trips over what LLVM makes of v.x + v.y. */
 #define SUM1(v) (v)
-#define SUM2(v) ((v).x + (v).y)
-#define SUM4(v) SUM2((v).lo + (v).hi)
+#define SUM2(v) dot(v, (float2)(1.0f))
+#define SUM4(v) dot(v, (float4)(1.0f))
 #define SUM8(v) SUM4((v).lo + (v).hi)
 #define SUM16(v) SUM8((v).lo + (v).hi)
 #define SUMN(n, v) CAT(SUM, n)(v)

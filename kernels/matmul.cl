@@ -143,10 +143,11 @@ __kernel void matmul_local(__global const value_t *a, __global const value_t *b,
     const int     from_a = A_BEGIN(batch), from_b = B_BEGIN(batch);
     float4        s[4] = {0.0f, 0.0f, 0.0f, 0.0f};
     for (int k0 = 0; k0 < inner; k0 += DEPTH) {
-        for (int i = item; i < BLOCK * DEPTH; i += 256) {
-            const int ak = k0 + i % DEPTH, am = m0 + i / DEPTH, bk = k0 + i / BLOCK, bn = n0 + i % BLOCK;
-            xs[i % DEPTH * PITCH + i / DEPTH] = ak < inner && am < rows ? LD1(a, from_a + am * inner + ak) : 0.0f;
-            ys[i / BLOCK * PITCH + i % BLOCK] = bk < inner && bn < columns ? LD1(b, from_b + bk * columns + bn) : 0.0f;
+        for (int i = 0; i < BLOCK * DEPTH / 256; i++) { /* 16 rows of a, and 4 of b, are 256 elements */
+            const int ax = item & 15, ay = (item >> 4) + 16 * i, bx = item & 63, by = (item >> 6) + 4 * i;
+            xs[ax * PITCH + ay] = k0 + ax < inner && m0 + ay < rows ? LD1(a, from_a + (m0 + ay) * inner + k0 + ax) : 0.0f;
+            ys[by * PITCH + bx] = k0 + by < inner && n0 + bx < columns ? LD1(b, from_b + (k0 + by) * columns + n0 + bx)
+                                                                        : 0.0f;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         UNROLL

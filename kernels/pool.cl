@@ -74,7 +74,7 @@ __kernel void pool(__global const value_t *in, __global value_t *out, const int 
     const int begin = (int)get_global_id(0) * channels_item, end = min(channels, begin + channels_item);
     const int first = (int)get_global_id(1) * pixels_item, last = min(pixels, first + pixels_item);
     for (int pixel = first; pixel < last; pixel++) {
-        const int x = pixel % ow, y = pixel / ow % oh, n = pixel / ow / oh;
+        const int line = pixel / ow, x = pixel - line * ow, n = line / oh, y = line - n * oh;
         const int y0 = y * sy - top, x0 = x * sx - left;
         const int ky0 = tap_at(y0, dy, 0), ky1 = min(kh, tap_at(y0, dy, ih));
         const int kx0 = tap_at(x0, dx, 0), kx1 = min(kw, tap_at(x0, dx, iw));

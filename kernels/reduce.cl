@@ -79,25 +79,6 @@
 #define JOIN(n, s, x) CAT(FN, _join)(FLOATN(n), s, x)
 #define DONE(n, s, count) CAT(FN, _done)(FLOATN(n), s, (float)(count))
 
-/* A vector's elements folded to one. */
-float across1(float v)
-{
-    return v;
-}
-float across4(float4 v)
-{
-    const float2 a = JOIN(2, v.lo, v.hi);
-    return JOIN(1, a.x, a.y);
-}
-float across8(float8 v)
-{
-    return across4(JOIN(4, v.lo, v.hi));
-}
-float across16(float16 v)
-{
-    return across8(JOIN(8, v.lo, v.hi));
-}
-
 #if PARTIAL
 #define RESULT __global float *partial
 #define FINISH(n, s, at, count) CAT(STF, n)(s, partial, at)
@@ -179,7 +160,10 @@ __kernel void reduce_rows(__global const value_t *in, RESULT, const int rows, co
         s0 = JOIN(V, s0, s1);
         s2 = JOIN(V, s2, s3);
         s0 = JOIN(V, s0, s2);
-        float s = CAT(across, V)(s0);
+        float lane[V], s = START(1);
+        CAT(STF, V)(s0, lane, 0);
+        for (int k = 0; k < V; k++)
+            s = JOIN(1, s, lane[k]);
         for (; i < last; i++) {
             const float x = LD1(p, i);
             s = STEP(1, s, x);
@@ -244,16 +228,17 @@ __kernel void reduce_any(__global const value_t *in, __global value_t *out, __gl
     for (int o = first; o < last; o++) {
         int from = 0;
         for (int d = kept - 1, rest = o; d >= 0; d--) {
-            from += rest % table[d] * table[kept + d];
-            rest /= table[d];
+            const int outside = rest / table[d];
+            from += (rest - outside * table[d]) * table[kept + d];
+            rest = outside;
         }
         float s = START(1);
         for (int k = 0; k < outer_length; k++) {
             int at = from;
             for (int d = outer - 1, rest = k; d >= 0; d--) {
-                const int extent = table[2 * kept + d];
-                at += rest % extent * table[2 * kept + outer + d];
-                rest /= extent;
+                const int extent = table[2 * kept + d], outside = rest / extent;
+                at += (rest - outside * extent) * table[2 * kept + outer + d];
+                rest = outside;
             }
             for (int i = 0; i < run; i++, at += run_stride) {
                 const float x = LD1(in, at);
