@@ -70,7 +70,7 @@ __kernel void concat_rows(EACH(INPUT) __global value_t *out, const int total, co
 __kernel void concat_vectors(EACH(INPUT) __global value_t *out, const int total, const int rows, const int vectors)
 {
     const int r = (int)get_global_id(0) / vectors;
-    int       v = (int)get_global_id(0) % vectors;
+    int       v = (int)get_global_id(0) - r * vectors;
     int       to = r * total;
     if (r >= rows)
         return;

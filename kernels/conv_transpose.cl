@@ -41,8 +41,8 @@
 /* Input row or column that tap k reaches from output position o; -1: none. */
 int source(const int o, const int k, const int stride, const int dilation, const int pad, const int extent)
 {
-    const int d = o + pad - k * dilation;
-    return d >= 0 && d % stride == 0 && d / stride < extent ? d / stride : -1;
+    const int d = o + pad - k * dilation, i = d / stride;
+    return d >= 0 && d == i * stride && i < extent ? i : -1;
 }
 
 /* ---------------------------------------------------------------- tiles */
@@ -55,22 +55,21 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
     const int end = first < tiles ? first + min(chunk, tiles - first) : first;
     const int cop = blocks * V;
     for (int tile = first; tile < end; tile++) {
-        int rest = tile;
+        const int all = groups * blocks;
 #if BLOCKS_FAST
-        const int block = rest % (groups * blocks);
-        rest /= groups * blocks;
+        const int before_t = tile / all, block = tile - before_t * all;
+#else
+        const int before_t = tile;
 #endif
-        const int t0 = rest % tiles_w * P;
-        rest /= tiles_w;
-        const int phase = rest % stride_w;
-        rest /= stride_w;
-#if !BLOCKS_FAST
-        const int block = rest % (groups * blocks);
-        rest /= groups * blocks;
+        const int before_phase = before_t / tiles_w, t0 = (before_t - before_phase * tiles_w) * P;
+        const int before_block = before_phase / stride_w, phase = before_phase - before_block * stride_w;
+#if BLOCKS_FAST
+        const int row = before_block;
+#else
+        const int row = before_block / all, block = before_block - row * all;
 #endif
-        const int row = rest;
-        const int image = row / oh, y = row % oh;
-        const int group = block / blocks, b = block % blocks * V;
+        const int image = row / oh, y = row - image * oh;
+        const int group = block / blocks, b = (block - group * blocks) * V;
         if (phase + stride_w * t0 >= ow) /* phases differ by one pixel at most, but may end a tile earlier */
             continue;
 
@@ -84,10 +83,10 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
                 continue;
             __global const value_t *line = in + (image * ih + iy) * iw * groups * ci + group * ci;
             for (int kx = 0; kx < kw; kx++) {
-                const int d = phase + pad_w - kx * dilation_w;
-                if (d % stride_w != 0)
+                const int d = phase + pad_w - kx * dilation_w, shift = d / stride_w;
+                if (d != shift * stride_w)
                     continue;
-                const int                     ix = d / stride_w + t0;
+                const int                     ix = shift + t0;
                 __global const value_t *const tap = w + ((group * kh + ky) * kw + kx) * ci * cop + b;
                 if (ix >= 0 && ix + P <= iw) {
                     __global const value_t *const x = line + ix * groups * ci;
@@ -123,9 +122,9 @@ __kernel void conv_transpose_dot(__global const value_t *in, __global const valu
     const int first = (int)get_global_id(0) * chunk;
     const int end = first < count ? first + min(chunk, count - first) : first;
     for (int at = first; at < end; at++) {
-        const int o = at % (groups * co), pixel = at / (groups * co);
-        const int x = pixel % ow, row = pixel / ow;
-        const int image = row / oh, y = row % oh;
+        const int pixel = at / (groups * co), o = at - pixel * groups * co;
+        const int row = pixel / ow, x = pixel - row * ow;
+        const int image = row / oh, y = row - image * oh;
         FLOATN(V) acc = (FLOATN(V))(0.0f);
         float     sum = bias[o];
         for (int ky = 0; ky < kh; ky++) {
@@ -176,15 +175,16 @@ __kernel void conv_transpose_depthwise(__global const value_t *in, __global cons
     const int segments_l = (groups - 1) / len_chunk + 1;
     const int segments_m = (ow - 1) / mid_chunk + 1;
     const int item = (int)get_global_id(0);
-    const int first_l = item % segments_l * len_chunk;
+    const int segment_om = item / segments_l;
+    const int segment_o = segment_om / segments_m;
+    const int first_l = (item - segment_om * segments_l) * len_chunk;
     const int end_l = first_l + min(len_chunk, groups - first_l);
-    const int first_x = item / segments_l % segments_m * mid_chunk;
+    const int first_x = (segment_om - segment_o * segments_m) * mid_chunk;
     const int end_x = first_x + min(mid_chunk, ow - first_x);
-    const int segment_o = item / segments_l / segments_m;
     const int first_r = segment_o < (rows - 1) / outer_chunk + 1 ? segment_o * outer_chunk : rows;
     const int end_r = first_r + min(outer_chunk, rows - first_r);
     for (int r = first_r; r < end_r; r++) {
-        const int image = r / oh, y = r % oh;
+        const int image = r / oh, y = r - image * oh;
         for (int x = first_x; x < end_x; x++) {
             int l = first_l;
             SWEEP(DEPTHWISE, l, end_l);

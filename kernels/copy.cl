@@ -84,11 +84,12 @@ typedef float out_t;
     const int segments_l = (len - 1) / len_chunk + 1;                               \
     const int segments_m = (mid - 1) / mid_chunk + 1;                               \
     const int item = (int)get_global_id(0);                                         \
-    const int first_l = item % segments_l * len_chunk;                              \
+    const int segment_om = item / segments_l;                                       \
+    const int segment_o = segment_om / segments_m;                                  \
+    const int first_l = (item - segment_om * segments_l) * len_chunk;               \
     const int end_l = first_l + min(len_chunk, len - first_l);                      \
-    const int first_m = item / segments_l % segments_m * mid_chunk;                 \
+    const int first_m = (segment_om - segment_o * segments_m) * mid_chunk;          \
     const int end_m = first_m + min(mid_chunk, mid - first_m);                      \
-    const int segment_o = item / segments_l / segments_m;                           \
     const int first_o = segment_o < (outer - 1) / outer_chunk + 1 ? segment_o * outer_chunk : outer; \
     const int end_o = first_o + min(outer_chunk, outer - first_o);
 
@@ -170,78 +171,111 @@ __kernel void copy_block(COPY_ARGS)
     }
 }
 
+/* ---------------------------------------------------------------- shuffles
+   Element k of the result is element i_k of a followed by b. As one operation each: written element by element, LLVM
+   joins the stages of a transposition again and loses the vectors. */
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE(n, a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#endif
+#endif
+#ifndef SHUFFLE
+#if IN_F16 && OUT_F16
+#define SHUFFLE(n, a, b, ...) shuffle2(a, b, (CAT(ushort, n))(__VA_ARGS__))
+#else
+#define SHUFFLE(n, a, b, ...) shuffle2(a, b, (CAT(uint, n))(__VA_ARGS__))
+#endif
+#endif
+
 /* ---------------------------------------------------------------- few planes to tuples and back, four at a time */
-#define TRANSPOSE4(a, b, c, d)                                       \
-    {                                                                \
-        const ELEM(4) t0 = (ELEM(4))(a.s0, b.s0, a.s1, b.s1);        \
-        const ELEM(4) t1 = (ELEM(4))(a.s2, b.s2, a.s3, b.s3);        \
-        const ELEM(4) t2 = (ELEM(4))(c.s0, d.s0, c.s1, d.s1);        \
-        const ELEM(4) t3 = (ELEM(4))(c.s2, d.s2, c.s3, d.s3);        \
-        a = (ELEM(4))(t0.lo, t2.lo);                                 \
-        b = (ELEM(4))(t0.hi, t2.hi);                                 \
-        c = (ELEM(4))(t1.lo, t3.lo);                                 \
-        d = (ELEM(4))(t1.hi, t3.hi);                                 \
+#define TRANSPOSE4(a, b, c, d)                                        \
+    {                                                                 \
+        const ELEM(4) t0 = SHUFFLE(4, a, b, 0, 4, 1, 5);              \
+        const ELEM(4) t1 = SHUFFLE(4, a, b, 2, 6, 3, 7);              \
+        const ELEM(4) t2 = SHUFFLE(4, c, d, 0, 4, 1, 5);              \
+        const ELEM(4) t3 = SHUFFLE(4, c, d, 2, 6, 3, 7);              \
+        a = SHUFFLE(4, t0, t2, 0, 1, 4, 5);                           \
+        b = SHUFFLE(4, t0, t2, 2, 3, 6, 7);                           \
+        c = SHUFFLE(4, t1, t3, 0, 1, 4, 5);                           \
+        d = SHUFFLE(4, t1, t3, 2, 3, 6, 7);                           \
     }
 
-/* The four tuples m ... m+3 of the planes at from. */
+/* INTERLEAVE: the four tuples m ... m+3 of the planes at from; SEPARATE: the other way, tuples l ... l+3. Three planes
+   take six shuffles, none of which makes an element that is not used. */
 #if C == 2
-#define INTERLEAVE(m)                                                         \
-    {                                                                         \
-        const ELEM(4) a = LDI(4, in, from + (m));                             \
-        const ELEM(4) b = LDI(4, in, from + len_in + (m));                    \
-        STO(4, ((ELEM(4))(a.s0, b.s0, a.s1, b.s1)), out, to + 2 * (m));       \
-        STO(4, ((ELEM(4))(a.s2, b.s2, a.s3, b.s3)), out, to + 2 * (m) + 4);   \
+#define INTERLEAVE(m)                                                 \
+    {                                                                 \
+        const ELEM(4) a = LDI(4, in, from + (m));                     \
+        const ELEM(4) b = LDI(4, in, from + len_in + (m));            \
+        const ELEM(4) r0 = SHUFFLE(4, a, b, 0, 4, 1, 5);              \
+        const ELEM(4) r1 = SHUFFLE(4, a, b, 2, 6, 3, 7);              \
+        STO(4, r0, out, to + 2 * (m));                                \
+        STO(4, r1, out, to + 2 * (m) + 4);                            \
     }
-#define SEPARATE(l)                                                           \
-    {                                                                         \
-        const ELEM(4) a = LDI(4, in, from + 2 * (l));                         \
-        const ELEM(4) b = LDI(4, in, from + 2 * (l) + 4);                     \
-        STO(4, ((ELEM(4))(a.even, b.even)), out, to + (l));                   \
-        STO(4, ((ELEM(4))(a.odd, b.odd)), out, to + mid_out + (l));           \
+#define SEPARATE(l)                                                   \
+    {                                                                 \
+        const ELEM(4) a = LDI(4, in, from + 2 * (l));                 \
+        const ELEM(4) b = LDI(4, in, from + 2 * (l) + 4);             \
+        const ELEM(4) r0 = SHUFFLE(4, a, b, 0, 2, 4, 6);              \
+        const ELEM(4) r1 = SHUFFLE(4, a, b, 1, 3, 5, 7);              \
+        STO(4, r0, out, to + (l));                                    \
+        STO(4, r1, out, to + mid_out + (l));                          \
     }
 #elif C == 3
-#define INTERLEAVE(m)                                                         \
-    {                                                                         \
-        const ELEM(4) a = LDI(4, in, from + (m));                             \
-        const ELEM(4) b = LDI(4, in, from + len_in + (m));                    \
-        const ELEM(4) c = LDI(4, in, from + 2 * len_in + (m));                \
-        STO(4, ((ELEM(4))(a.s0, b.s0, c.s0, a.s1)), out, to + 3 * (m));       \
-        STO(4, ((ELEM(4))(b.s1, c.s1, a.s2, b.s2)), out, to + 3 * (m) + 4);   \
-        STO(4, ((ELEM(4))(c.s2, a.s3, b.s3, c.s3)), out, to + 3 * (m) + 8);   \
+#define INTERLEAVE(m)                                                 \
+    {                                                                 \
+        const ELEM(4) a = LDI(4, in, from + (m));                     \
+        const ELEM(4) b = LDI(4, in, from + len_in + (m));            \
+        const ELEM(4) c = LDI(4, in, from + 2 * len_in + (m));        \
+        const ELEM(4) p = SHUFFLE(4, a, b, 0, 4, 1, 5);               \
+        const ELEM(4) q = SHUFFLE(4, a, b, 2, 6, 3, 7);               \
+        const ELEM(4) s = SHUFFLE(4, p, c, 3, 5, 6, 7);               \
+        const ELEM(4) r0 = SHUFFLE(4, p, c, 0, 1, 4, 2);              \
+        const ELEM(4) r1 = SHUFFLE(4, s, q, 0, 1, 4, 5);              \
+        const ELEM(4) r2 = SHUFFLE(4, s, q, 2, 6, 7, 3);              \
+        STO(4, r0, out, to + 3 * (m));                                \
+        STO(4, r1, out, to + 3 * (m) + 4);                            \
+        STO(4, r2, out, to + 3 * (m) + 8);                            \
     }
-#define SEPARATE(l)                                                           \
-    {                                                                         \
-        const ELEM(4) a = LDI(4, in, from + 3 * (l));                         \
-        const ELEM(4) b = LDI(4, in, from + 3 * (l) + 4);                     \
-        const ELEM(4) c = LDI(4, in, from + 3 * (l) + 8);                     \
-        STO(4, ((ELEM(4))(a.s0, a.s3, b.s2, c.s1)), out, to + (l));           \
-        STO(4, ((ELEM(4))(a.s1, b.s0, b.s3, c.s2)), out, to + mid_out + (l)); \
-        STO(4, ((ELEM(4))(a.s2, b.s1, c.s0, c.s3)), out, to + 2 * mid_out + (l)); \
+#define SEPARATE(l)                                                   \
+    {                                                                 \
+        const ELEM(4) a = LDI(4, in, from + 3 * (l));                 \
+        const ELEM(4) b = LDI(4, in, from + 3 * (l) + 4);             \
+        const ELEM(4) c = LDI(4, in, from + 3 * (l) + 8);             \
+        const ELEM(4) p = SHUFFLE(4, a, b, 0, 5, 6, 3);               \
+        const ELEM(4) q = SHUFFLE(4, a, b, 4, 1, 2, 7);               \
+        const ELEM(4) s = SHUFFLE(4, p, c, 1, 4, 7, 5);               \
+        const ELEM(4) r0 = SHUFFLE(4, p, s, 0, 3, 2, 7);              \
+        const ELEM(4) r1 = SHUFFLE(4, q, c, 1, 0, 3, 6);              \
+        const ELEM(4) r2 = SHUFFLE(4, q, s, 2, 4, 5, 6);              \
+        STO(4, r0, out, to + (l));                                    \
+        STO(4, r1, out, to + mid_out + (l));                          \
+        STO(4, r2, out, to + 2 * mid_out + (l));                      \
     }
 #else
-#define INTERLEAVE(m)                                                         \
-    {                                                                         \
-        ELEM(4) a = LDI(4, in, from + (m));                                   \
-        ELEM(4) b = LDI(4, in, from + len_in + (m));                          \
-        ELEM(4) c = LDI(4, in, from + 2 * len_in + (m));                      \
-        ELEM(4) d = LDI(4, in, from + 3 * len_in + (m));                      \
-        TRANSPOSE4(a, b, c, d)                                                \
-        STO(4, a, out, to + 4 * (m));                                         \
-        STO(4, b, out, to + 4 * (m) + 4);                                     \
-        STO(4, c, out, to + 4 * (m) + 8);                                     \
-        STO(4, d, out, to + 4 * (m) + 12);                                    \
+#define INTERLEAVE(m)                                                 \
+    {                                                                 \
+        ELEM(4) a = LDI(4, in, from + (m));                           \
+        ELEM(4) b = LDI(4, in, from + len_in + (m));                  \
+        ELEM(4) c = LDI(4, in, from + 2 * len_in + (m));              \
+        ELEM(4) d = LDI(4, in, from + 3 * len_in + (m));              \
+        TRANSPOSE4(a, b, c, d)                                        \
+        STO(4, a, out, to + 4 * (m));                                 \
+        STO(4, b, out, to + 4 * (m) + 4);                             \
+        STO(4, c, out, to + 4 * (m) + 8);                             \
+        STO(4, d, out, to + 4 * (m) + 12);                            \
     }
-#define SEPARATE(l)                                                           \
-    {                                                                         \
-        ELEM(4) a = LDI(4, in, from + 4 * (l));                               \
-        ELEM(4) b = LDI(4, in, from + 4 * (l) + 4);                           \
-        ELEM(4) c = LDI(4, in, from + 4 * (l) + 8);                           \
-        ELEM(4) d = LDI(4, in, from + 4 * (l) + 12);                          \
-        TRANSPOSE4(a, b, c, d)                                                \
-        STO(4, a, out, to + (l));                                             \
-        STO(4, b, out, to + mid_out + (l));                                   \
-        STO(4, c, out, to + 2 * mid_out + (l));                               \
-        STO(4, d, out, to + 3 * mid_out + (l));                               \
+#define SEPARATE(l)                                                   \
+    {                                                                 \
+        ELEM(4) a = LDI(4, in, from + 4 * (l));                       \
+        ELEM(4) b = LDI(4, in, from + 4 * (l) + 4);                   \
+        ELEM(4) c = LDI(4, in, from + 4 * (l) + 8);                   \
+        ELEM(4) d = LDI(4, in, from + 4 * (l) + 12);                  \
+        TRANSPOSE4(a, b, c, d)                                        \
+        STO(4, a, out, to + (l));                                     \
+        STO(4, b, out, to + mid_out + (l));                           \
+        STO(4, c, out, to + 2 * mid_out + (l));                       \
+        STO(4, d, out, to + 3 * mid_out + (l));                       \
     }
 #endif
 
@@ -277,11 +311,13 @@ __kernel void copy_separate(COPY_ARGS)
 #define LD_ROW(k) LDI(T, in, at + k * len_in)
 #define ST_ROW(k, v) STO(T, v, out, put + k * mid_out)
 #if T == 8
-#define UNPACK_LO(a, b) (ELEM(8))(a.s0, b.s0, a.s1, b.s1, a.s4, b.s4, a.s5, b.s5)
-#define UNPACK_HI(a, b) (ELEM(8))(a.s2, b.s2, a.s3, b.s3, a.s6, b.s6, a.s7, b.s7)
-#define PAIR_LO(a, b) (ELEM(8))(a.s01, b.s01, a.s45, b.s45)
-#define PAIR_HI(a, b) (ELEM(8))(a.s23, b.s23, a.s67, b.s67)
-/* Pairs are joined within the halves of the vectors first, and across them at the end, when they are stored. */
+#define UNPACK_LO(a, b) SHUFFLE(8, a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define UNPACK_HI(a, b) SHUFFLE(8, a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define PAIR_LO(a, b) SHUFFLE(8, a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define PAIR_HI(a, b) SHUFFLE(8, a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define HALF_LO(a, b) SHUFFLE(8, a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define HALF_HI(a, b) SHUFFLE(8, a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+/* Pairs are joined within the halves of the vectors first, and across them at the end. */
 #define TILE(m, l)                                                                     \
     {                                                                                  \
         const int at = from + (m) + (l) * len_in, put = to + (m) * mid_out + (l);      \
@@ -295,14 +331,18 @@ __kernel void copy_separate(COPY_ARGS)
         const ELEM(8) u2 = PAIR_LO(t1, t3), u3 = PAIR_HI(t1, t3);                      \
         const ELEM(8) u4 = PAIR_LO(t4, t6), u5 = PAIR_HI(t4, t6);                      \
         const ELEM(8) u6 = PAIR_LO(t5, t7), u7 = PAIR_HI(t5, t7);                      \
-        ST_ROW(0, ((ELEM(8))(u0.lo, u4.lo)));                                          \
-        ST_ROW(1, ((ELEM(8))(u1.lo, u5.lo)));                                          \
-        ST_ROW(2, ((ELEM(8))(u2.lo, u6.lo)));                                          \
-        ST_ROW(3, ((ELEM(8))(u3.lo, u7.lo)));                                          \
-        ST_ROW(4, ((ELEM(8))(u0.hi, u4.hi)));                                          \
-        ST_ROW(5, ((ELEM(8))(u1.hi, u5.hi)));                                          \
-        ST_ROW(6, ((ELEM(8))(u2.hi, u6.hi)));                                          \
-        ST_ROW(7, ((ELEM(8))(u3.hi, u7.hi)));                                          \
+        const ELEM(8) v0 = HALF_LO(u0, u4), v1 = HALF_LO(u1, u5);                      \
+        const ELEM(8) v2 = HALF_LO(u2, u6), v3 = HALF_LO(u3, u7);                      \
+        const ELEM(8) v4 = HALF_HI(u0, u4), v5 = HALF_HI(u1, u5);                      \
+        const ELEM(8) v6 = HALF_HI(u2, u6), v7 = HALF_HI(u3, u7);                      \
+        ST_ROW(0, v0);                                                                 \
+        ST_ROW(1, v1);                                                                 \
+        ST_ROW(2, v2);                                                                 \
+        ST_ROW(3, v3);                                                                 \
+        ST_ROW(4, v4);                                                                 \
+        ST_ROW(5, v5);                                                                 \
+        ST_ROW(6, v6);                                                                 \
+        ST_ROW(7, v7);                                                                 \
     }
 #else
 #define TILE(m, l)                                                                     \

@@ -105,11 +105,12 @@ __kernel void pad(__global const value_t *in, __global value_t *out,
     const int segments_l = (len - 1) / len_chunk + 1;
     const int segments_m = (mid - 1) / mid_chunk + 1;
     const int item = (int)get_global_id(0);
-    const int first_l = item % segments_l * len_chunk;
+    const int segment_om = item / segments_l;
+    const int segment_o = segment_om / segments_m;
+    const int first_l = (item - segment_om * segments_l) * len_chunk;
     const int length = min(len_chunk, len - first_l);
-    const int first_m = item / segments_l % segments_m * mid_chunk;
+    const int first_m = (segment_om - segment_o * segments_m) * mid_chunk;
     const int end_m = first_m + min(mid_chunk, mid - first_m);
-    const int segment_o = item / segments_l / segments_m;
     const int first_o = segment_o < (outer - 1) / outer_chunk + 1 ? segment_o * outer_chunk : outer;
     const int end_o = first_o + min(outer_chunk, outer - first_o);
     /* mid blocks begin ... begin+n-1 of this item are copied as they stand; those around them are padding */

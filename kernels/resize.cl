@@ -40,16 +40,17 @@ __kernel void resize(__global const value_t *in, __global const int *index, __gl
     const int segments_l = (c - 1) / len_chunk + 1;
     const int segments_m = (ow - 1) / mid_chunk + 1;
     const int item = (int)get_global_id(0);
-    const int first_l = item % segments_l * len_chunk;
+    const int segment_om = item / segments_l;
+    const int segment_o = segment_om / segments_m;
+    const int first_l = (item - segment_om * segments_l) * len_chunk;
     const int end_l = first_l + min(len_chunk, c - first_l);
-    const int first_x = item / segments_l % segments_m * mid_chunk;
+    const int first_x = (segment_om - segment_o * segments_m) * mid_chunk;
     const int end_x = first_x + min(mid_chunk, ow - first_x);
-    const int segment_o = item / segments_l / segments_m;
     const int first_r = segment_o < (rows - 1) / outer_chunk + 1 ? segment_o * outer_chunk : rows;
     const int end_r = first_r + min(outer_chunk, rows - first_r);
 
     for (int r = first_r; r < end_r; r++) {
-        const int image = r / oh, y = r % oh;
+        const int image = r / oh, y = r - image * oh;
         const int row0 = (image * ih + index[2 * y]) * iw * c;
 #if LINEAR_H
         const int   row1 = (image * ih + index[2 * y + 1]) * iw * c;

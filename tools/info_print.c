@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/json.h"
 #include "common/text.h"
@@ -78,20 +79,27 @@ static void print_facts(const sepcl_device_info *d)
     line("type", "%s by %s%s", type_name(d->type), d->vendor, d->available ? "" : "; cannot be used");
     line("platform", "%s, %s", d->platform, d->platform_version);
     line("driver", "%s; %s; %s", d->driver_version, d->device_version, d->c_version);
-    line("compute", "%" PRIu32 " unit%s at %" PRIu32 " MHz; float vectors of %" PRIu32 " preferred, %" PRIu32 " native",
-         d->compute_units, d->compute_units == 1 ? "" : "s", d->clock_mhz, d->vector_width_f32,
-         d->native_vector_width_f32);
+    char clock[32] = "";
+    if (d->clock_mhz)
+        snprintf(clock, sizeof(clock), " at %" PRIu32 " MHz", d->clock_mhz);
+    line("compute", "%" PRIu32 " unit%s%s; float vectors of %" PRIu32 " preferred, %" PRIu32 " native", d->compute_units,
+         d->compute_units == 1 ? "" : "s", clock, d->vector_width_f32, d->native_vector_width_f32);
     line("work-group", "up to %" PRIu64 " items, %" PRIu64 " x %" PRIu64 " x %" PRIu64, d->max_work_group,
          d->max_work_item[0], d->max_work_item[1], d->max_work_item[2]);
     print_memory(d);
     print_features(d);
 }
 
+/* "layer: what" as two lines. */
 static void print_choices(int device)
 {
     const char *text;
-    for (int i = 0; sepcl_device_choice(device, i, &text) == SEPCL_OK; i++)
-        line(i == 0 ? "would choose" : "", "%s", text);
+    for (int i = 0; sepcl_device_choice(device, i, &text) == SEPCL_OK; i++) {
+        const char *colon = strstr(text, ": ");
+        line(i == 0 ? "would choose" : "", "%.*s", colon ? (int)(colon - text) : (int)strlen(text), text);
+        if (colon)
+            line("", "  %s", colon + 2);
+    }
 }
 
 static void print_cache(const info_device *d)

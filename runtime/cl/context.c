@@ -33,8 +33,7 @@ static void use_record(clx *x, const device_record *r)
     x->device = r->device;
     x->identity = device_identity(&r->info);
     x->host_memory = r->info.unified_memory || r->info.type == SEPCL_DEVICE_CPU;
-    /* the standard lets programs be built concurrently; this simulator shares one LLVM context and crashes */
-    x->one_by_one = strcmp(r->info.platform, "Oclgrind") == 0;
+    x->simulator = strcmp(r->info.platform, "Oclgrind") == 0;
     /* PoCL's binaries also hold every kernel compiled for any work-group size, which takes longer than all the rest */
     x->slow_binaries = strcmp(r->info.platform, "Portable Computing Language") == 0;
 }
@@ -232,11 +231,33 @@ void clx_buffer_destroy(clx_buffer *b)
     free(b);
 }
 
+/* The simulator's search for uninitialised values takes a buffer for as large as the last write to it, so there a part
+   is written by writing the whole. */
+static status write_whole(clx *x, const clx_buffer *b, size_t offset, size_t bytes, const void *data)
+{
+    const cl_mem root = b->root ? b->root : b->mem;
+    size_t       size = 0;
+    cl_int       e = clGetMemObjectInfo(root, CL_MEM_SIZE, sizeof size, &size, NULL);
+    char        *copy = e == CL_SUCCESS ? malloc(size) : NULL;
+    if (e == CL_SUCCESS && !copy)
+        return fail_memory(size, "a copy of a buffer");
+    if (e == CL_SUCCESS)
+        e = clEnqueueReadBuffer(x->queue, root, CL_TRUE, 0, size, copy, 0, NULL, NULL);
+    if (e == CL_SUCCESS) {
+        memcpy(copy + b->origin + offset, data, bytes);
+        e = clEnqueueWriteBuffer(x->queue, root, CL_TRUE, 0, size, copy, 0, NULL, NULL);
+    }
+    free(copy);
+    return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "writing %zu bytes to %s", bytes, x->caps.name);
+}
+
 status clx_write(clx *x, clx_buffer *b, size_t offset, size_t bytes, const void *data)
 {
     TRY(check_range(b, offset, bytes, "a write"));
     if (bytes == 0)
         return SEPCL_OK;
+    if (x->simulator)
+        return write_whole(x, b, offset, bytes, data);
     const cl_int e = clEnqueueWriteBuffer(x->queue, b->mem, CL_TRUE, offset, bytes, data, 0, NULL, NULL);
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "writing %zu bytes to %s", bytes, x->caps.name);
 }

@@ -62,7 +62,7 @@ struct clx {
     cl_command_queue queue;
     bool             profile;
     bool             host_memory;   /* buffers are best kept in memory that the host reaches */
-    bool             one_by_one;    /* the compiler must not run in two threads */
+    bool             simulator;     /* Oclgrind, which needs care here and there */
     bool             slow_binaries; /* the driver compiles once more for a binary */
     late_store      *late;
     caps             caps;

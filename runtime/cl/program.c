@@ -184,9 +184,10 @@ static void run_jobs(build_jobs *j)
 {
     pthread_t      threads[MAX_THREADS];
     pthread_attr_t attr;
-    const long     cores = j->x->one_by_one ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
-    const int      wanted = (int)i64_min(i64_min(j->n, cores > 0 ? cores : 1), MAX_THREADS) - 1;
-    int            made = 0;
+    /* the standard lets programs be built concurrently; the simulator shares one LLVM context and crashes */
+    const long cores = j->x->simulator ? 1 : sysconf(_SC_NPROCESSORS_ONLN);
+    const int  wanted = (int)i64_min(i64_min(j->n, cores > 0 ? cores : 1), MAX_THREADS) - 1;
+    int        made = 0;
     if (wanted > 0 && pthread_attr_init(&attr) == 0) {
         (void)pthread_attr_setstacksize(&attr, COMPILER_STACK);
         while (made < wanted && pthread_create(&threads[made], &attr, build_thread, j) == 0)

@@ -135,7 +135,7 @@ status onnx_op_slice(onnx_build *b, int arg)
 {
     operand   *x = onnx_in(b, 0), *y;
     int64_t    v[4][MAX_RANK];
-    int        n;
+    int        n = 0;
     attr_slice a;
     uint32_t   seen = 0;
     (void)arg;

@@ -168,7 +168,7 @@ static status reshape_const(onnx_build *b, const operand *x, const shape *s, ope
     operand *r = operand_new(b);
     if (!r)
         return SEPCL_OUT_OF_MEMORY;
-    *r = (operand){.shape = *s, .type = x->type, .is_const = true, .data = x->data};
+    *r = (operand){.name = x->name, .shape = *s, .type = x->type, .is_const = true, .data = x->data};
     *out = r;
     return SEPCL_OK;
 }

@@ -132,7 +132,7 @@ static status add_simple(onnx_build *b, operand *x, const float *scale, int n, r
 {
     attr_resize a = {.mode = mode, .coordinates = RESIZE_ASYMMETRIC, .round = RESIZE_FLOOR};
     resizing    r;
-    int         axis[MAX_RANK];
+    int         axis[MAX_RANK] = {0};
     bool        up = false, down = false;
     unchanged(x, &r);
     if (n != x->shape.rank)

@@ -314,7 +314,7 @@ static status find_external(onnx_model *m, const char *location, const file_map 
 static status use_external(onnx_model *m, onnx_tensor *t)
 {
     external        e = {0};
-    const file_map *map;
+    const file_map *map = NULL;
     wire            w = wire_open(t->message);
     wire_field      f;
     while (wire_next(&w, &f))

@@ -10,7 +10,7 @@ class Devices(ProgramTest):
         out, errors = self.run_program("sepcl-info")
         self.assertEqual(errors, "")
         self.assertRegex(out, r"(?m)^\d+:\d+  \S.*\(the default\)$")
-        for title in ["type", "platform", "driver", "compute", "work-group", "local memory", "memory", "has not", "would choose",
+        for title in ["type", "platform", "driver", "compute", "work-group", "local memory", "memory", "has", "would choose",
                       "caches"]:
             self.assertRegex(out, rf"(?m)^  {title}  +\S")
         self.assertLessEqual(max(len(line) for line in out.splitlines()), 100)

@@ -586,7 +586,7 @@ static double start_again(int want_stored)
 static void second_start_compiles_nothing(void **state)
 {
     clx       *x = open_default();
-    const bool simulator = x->one_by_one;
+    const bool simulator = x->simulator;
     (void)state;
     clx_close(x);
     if (simulator)

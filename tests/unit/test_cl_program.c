@@ -251,7 +251,7 @@ static void two_threads_share_a_cache(void **state)
     worker    w[2] = {{.cache = cache}, {.cache = cache}};
     pthread_t threads[2];
     (void)state;
-    if (x->one_by_one) { /* its compiler cannot run twice at a time, whoever asks */
+    if (x->simulator) { /* its compiler cannot run twice at a time, whoever asks */
         scratch_remove(cache);
         free(programs);
         free(cache);

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opens and builds models that were written into memory, and describes the graph that came of them. */
+#ifndef SEPCL_TEST_IMPORT_TEST_H
+#define SEPCL_TEST_IMPORT_TEST_H
+
+#include "scratch.h"
+
+#include "import/import.h"
+#include "ir/op.h"
+#include "onnx_writer.h"
+
+typedef struct built {
+    pb          file;
+    model_file *model;
+    graph      *g;
+} built;
+
+static inline void built_free(built *b)
+{
+    graph_destroy(b->g);
+    model_file_close(b->model);
+    free(b->file.p);
+    *b = (built){0};
+}
+
+/* Free dimensions become `free_dim`. Takes the file. */
+static inline status build_file(pb file, int64_t free_dim, built *b)
+{
+    shape inputs[8];
+    *b = (built){.file = file};
+    TRY(model_file_open_memory(file.p, file.n, "test.onnx", &b->model));
+    assert_true(model_file_inputs(b->model) <= 8);
+    for (int i = 0; i < model_file_inputs(b->model); i++) {
+        inputs[i] = model_file_input(b->model, i)->shape;
+        for (int k = 0; k < inputs[i].rank; k++)
+            if (inputs[i].dim[k] < 0)
+                inputs[i].dim[k] = free_dim;
+    }
+    return model_file_build(b->model, inputs, &b->g);
+}
+
+/* One line a node: op, shapes of what it reads (constants in brackets), shape of what it makes. */
+static inline const char *graph_lines(const graph *g)
+{
+    static char text[8192];
+    size_t      at = 0;
+    text[0] = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        const node *n = g->nodes[i];
+        char        s[SHAPE_TEXT];
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s", op_name(n->op));
+        for (int k = 0; k < n->n_in; k++) {
+            const value *v = n->in[k] < 0 ? NULL : &g->values[n->in[k]];
+            at += (size_t)snprintf(text + at, sizeof text - at, !v ? " -" : v->data ? " [%s]" : " %s",
+                                   v ? shape_text(&v->shape, s) : "");
+        }
+        at += (size_t)snprintf(text + at, sizeof text - at, " > %s\n", shape_text(&g->values[n->out[0]].shape, s));
+        assert_true(at < sizeof text);
+    }
+    return text;
+}
+
+/* The model must build into exactly these nodes. */
+static inline void check_lines(net *m, int64_t opset, const char *want)
+{
+    built  b;
+    status st = build_file(net_finish(m, opset), 1, &b);
+    if (st != SEPCL_OK)
+        test_fail("%s\n", error_sentence());
+    assert_string_equal(graph_lines(b.g), want);
+    built_free(&b);
+}
+
+/* The model must be refused with this status and a sentence that has this text. */
+static inline void check_refused(net *m, int64_t opset, status want, const char *text)
+{
+    built        b;
+    const status st = build_file(net_finish(m, opset), 1, &b);
+    if (st != want || !strstr(error_sentence(), text) || strncmp(error_sentence(), "test.onnx: ", 11) != 0)
+        test_fail("status %d (want %d), '%s' (want '%s')\n", st, want, error_sentence(), text);
+    built_free(&b);
+}
+
+static inline void assert_output(const graph *g, int i, const char *want)
+{
+    char text[SHAPE_TEXT];
+    assert_true(i < g->n_outputs);
+    assert_string_equal(shape_text(&g->values[g->outputs[i]].shape, text), want);
+}
+
+/* The only node of an op. */
+static inline const node *find_node(const graph *g, op_kind op)
+{
+    const node *found = NULL;
+    for (int i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i]->op == op) {
+            assert_null(found);
+            found = g->nodes[i];
+        }
+    assert_non_null(found);
+    return found;
+}
+
+static inline int count_nodes(const graph *g, op_kind op)
+{
+    int n = 0;
+    for (int i = 0; i < g->n_nodes; i++)
+        n += g->nodes[i]->op == op;
+    return n;
+}
+
+/* Builds the model and gives the only node of an op; free with built_free. */
+static inline const node *build_one(net *m, int64_t opset, op_kind op, built *b)
+{
+    const status st = build_file(net_finish(m, opset), 1, b);
+    if (st != SEPCL_OK)
+        test_fail("%s\n", error_sentence());
+    return find_node(b->g, op);
+}
+
+#endif
