@@ -114,6 +114,10 @@ static status place_values(plan *p)
         }
         if (!size_add(r.bytes, 2 * p->guard, &r.bytes))
             goto done;
+        if (p->guard) { /* no memory is used twice, or one value would be taken for a stray write beside another */
+            r.first = 0;
+            r.last = p->n_steps;
+        }
         packed_records[used] = r;
         which[used++] = i;
     }
