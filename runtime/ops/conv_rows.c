@@ -126,7 +126,8 @@ static double cost_implicit(const node_view *v, const caps *c, const int *p)
     const conv_geometry g = conv_geometry_of(v);
     /* tiles do not cross rows */
     const int64_t m = g.out.n * g.out.h * round_up(g.out.w, p[TILE_MR]);
-    return (double)g.a->group * tile_cost(c, p, m, g.ci * g.a->kernel[0] * g.a->kernel[1], g.co);
+    const double product = (double)g.a->group * tile_cost(c, p, m, g.ci * g.a->kernel[0] * g.a->kernel[1], g.co);
+    return g.pointwise ? 1.2 * product : product; /* its addresses are more work than the plain product's */
 }
 
 static void fill_implicit(const node_view *v, const int *p, void *dst)
