@@ -16,4 +16,7 @@ struct sepcl_model {
 status api_graph(const sepcl_model *m, const sepcl_input_shape *given, int n_given, graph **out);
 sepcl_shape api_shape(const shape *s);
 
+/* api_self_test.c */
+status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *user);
+
 #endif

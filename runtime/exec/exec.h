@@ -54,7 +54,4 @@ status exec_ref_run(exec_ref *x);
    NaNs or infinities are no difference. *where: the element of the largest difference. */
 double compare_floats(const float *got, const float *want, int64_t n, int64_t *where);
 
-/* ---------------------------------------------------------------- self-test (selftest.c) */
-status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *user);
-
 #endif

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api.h"
 #include "base/size.h"
-#include "exec/exec.h"
 #include "pass/pass.h"
 
 #define GUARD 256
