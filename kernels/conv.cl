@@ -37,7 +37,7 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
                    const int pt, const int pl, EPILOGUE_ARGS)
 {
     const int blocks = (co + NR - 1) / NR;
-    const int g = (int)get_global_id(0) / blocks, block = (int)get_global_id(0) % blocks;
+    const int g = (int)get_global_id(0) / blocks, block = (int)get_global_id(0) - g * blocks;
     const int row_end = min(((int)get_global_id(1) + 1) * rows, n_rows);
     const int x_first = (int)get_global_id(2) * strip, x_end = min(x_first + strip, ow);
     if (g >= groups)
@@ -46,7 +46,7 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
     __global const value_t *wb = w + (size_t)get_global_id(0) * kh * kw * ci * NR;
 
     for (int r = (int)get_global_id(1) * rows; r < row_end; r++) {
-        const int n = r / oh, y = r % oh;
+        const int n = r / oh, y = r - n * oh;
         for (int x0 = x_first; x0 < x_end; x0 += MR) {
             FLOATN(V) acc[MR][NB];
             UNROLL
@@ -99,8 +99,8 @@ __kernel void conv_direct(__global const value_t *in, __global const value_t *w,
 {
     const int end = min(((int)get_global_id(0) + 1) * chunk, total);
     for (int i = (int)get_global_id(0) * chunk; i < end; i++) {
-        const int o = i % (groups * co), x = i / (groups * co) % ow, r = i / (groups * co) / ow;
-        const int n = r / oh, y = r % oh, g = o / co;
+        const int pixel = i / (groups * co), o = i - pixel * groups * co, r = pixel / ow, x = pixel - r * ow;
+        const int n = r / oh, y = r - n * oh, g = o / co;
         float     acc = bias[o];
         for (int ky = 0; ky < kh; ky++) {
             const int iy = y * sh - pt + ky * dh;

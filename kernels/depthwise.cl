@@ -47,7 +47,7 @@ __kernel void depthwise(__global const value_t *in, __global const value_t *w, _
     const FLOATN(V) b = LDF(V, bias, c);
 
     for (int r = (int)get_global_id(1) * rows; r < row_end; r++) {
-        const int n = r / oh, y = r % oh;
+        const int n = r / oh, y = r - n * oh;
         for (int x0 = 0; x0 < ow; x0 += MR) {
             const int  ix0 = x0 * SW - pl;
             const bool inside = ix0 >= 0 && ix0 + COLUMNS <= iw;

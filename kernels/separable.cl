@@ -115,11 +115,11 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
     /* rows cut into tiles of DM columns; tile and channel block are spread over the work-group */
     int turn = 0;
     for (int p = p_first; p < p_end;) {
-        const int r = p / ow, x_first = p % ow, x_end = min(ow, x_first + p_end - p);
+        const int r = p / ow, x_first = p - r * ow, n = r / oh, x_end = min(ow, x_first + p_end - p);
         for (int x0 = x_first; x0 < x_end; x0 += DM)
             for (int c = 0; c < ci; c += DV, turn++)
                 if (LS == 1 || turn % LS == lane)
-                    depthwise_tile(in, dw_w, dw_b, mid + (p + x0 - x_first - p_first) * ci + c, r / oh, r % oh, x0, x_end,
+                    depthwise_tile(in, dw_w, dw_b, mid + (p + x0 - x_first - p_first) * ci + c, n, r - n * oh, x0, x_end,
                                    c, ih, iw, ci, sh, dh, pt, pl, mid_a, mid_b);
         p += x_end - x_first;
     }
@@ -129,7 +129,7 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
 
     const int blocks = (co + NR - 1) / NR, tiles = (p_end - p_first + MR - 1) / MR;
     for (int job = lane; job < blocks * tiles; job += LS) {
-        const int               block = job / tiles, m0 = job % tiles * MR, last = p_end - p_first;
+        const int               block = job / tiles, m0 = (job - block * tiles) * MR, last = p_end - p_first;
         __global const value_t *wk = pw_w + (size_t)block * ci * NR;
         FLOATN(V)               acc[MR][NB];
         int                     row[MR];

@@ -40,14 +40,14 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
                            const int sw, const int dh, const int dw, const int pt, const int pl, const float mid_a,
                            const float mid_b, EPILOGUE_ARGS)
 {
-    const int lane = get_local_id(0), r = get_group_id(0), n = r / oh, y = r % oh;
+    const int lane = get_local_id(0), r = get_group_id(0), n = r / oh, y = r - n * oh;
     const int tiles1 = (iw + MR - 1) / MR, blocks1 = (cm + NR - 1) / NR;
     const int tiles2 = (ow + MR - 1) / MR, blocks2 = (co + NR - 1) / NR;
     if (r >= n_rows)
         return; /* a whole work-group at a time */
 
     for (int job = lane; job < tiles1 * blocks1; job += LS) {
-        const int block = job / tiles1, x0 = job % tiles1 * MR;
+        const int block = job / tiles1, x0 = (job - block * tiles1) * MR;
         FLOATN(V) acc[MR][NB];
         int       at[MR];
         UNROLL
@@ -99,7 +99,7 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
 #endif
 
     for (int job = lane; job < tiles2 * blocks2; job += LS) {
-        const int block = job / tiles2, x0 = job % tiles2 * MR;
+        const int block = job / tiles2, x0 = (job - block * tiles2) * MR;
         FLOATN(V) acc[MR][NB];
         UNROLL
         for (int m = 0; m < MR; m++) {
