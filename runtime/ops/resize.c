@@ -58,8 +58,12 @@ static float position(const attr_resize *a, int axis, int64_t i, int64_t in)
         return (x + 0.5f) / scale - 0.5f;
     case RESIZE_PYTORCH_HALF_PIXEL:
         return out > 1 ? (x + 0.5f) / scale - 0.5f : 0.0f;
-    case RESIZE_ALIGN_CORNERS:
-        return out > 1 ? x * (float)(in - 1) / (float)(out - 1) : 0.0f;
+    case RESIZE_ALIGN_CORNERS: {
+        /* the standard takes scale x extent before it is cut to a whole number */
+        const float exact = scale * (float)in, whole = (float)out;
+        const float last = (fabsf(exact - whole) < 1e-3f ? whole : exact) - 1;
+        return out > 1 ? x * (float)(in - 1) / last : 0.0f;
+    }
     case RESIZE_ASYMMETRIC:
         return x / scale;
     case RESIZE_TF_HALF_PIXEL_NN:

@@ -159,6 +159,8 @@ def resize(n):
     for c in coordinates:
         for extent in ((9, 11), (3, 5), (1, 1), (13, 4)):
             parts.append(n.op("Resize", x, roi, none, sizes(n, 1, 3, *extent), mode="linear", coordinate_transformation_mode=c))
+        if c == "align_corners":  # the standard and onnxruntime differ where scale x extent is no whole number
+            continue
         parts.append(n.op("Resize", x, roi, n.const(np.float32([1, 1, 2.5, 0.7])), mode="linear", coordinate_transformation_mode=c))
     for c in coordinates + (["tf_half_pixel_for_nn"] if n.opset < 13 else []):
         for r in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"):
