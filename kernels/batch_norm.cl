@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * batch_norm: out[i] = epilogue(in[i] * factor[i % period] + shift[i % period]); the period is a number of whole pixels,
- * so that few channels fill vectors.
+ * batch_norm: out[i] = epilogue(in[i] * factor[i % period] + shift[i % period]); the period is a number of whole
+ * pixels, so that few channels fill vectors.
  *
  * Item (x, y) does elements x*columns_item ... of periods y*rows_item ...; the last period may be cut short by `total`.
  *

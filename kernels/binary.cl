@@ -57,8 +57,8 @@
         STN(n, r, out, i);                              \
     } while (0)
 
-__kernel void binary_flat(__global const value_t *a, __global const value_t *b, __global value_t *out, const int columns,
-                          const int columns_item, EPILOGUE_ARGS)
+__kernel void binary_flat(__global const value_t *a, __global const value_t *b, __global value_t *out,
+                          const int columns, const int columns_item, EPILOGUE_ARGS)
 {
     const int   end = min(columns, ((int)get_global_id(0) + 1) * columns_item);
     const float a0 = LD1(a, 0), b0 = LD1(b, 0);

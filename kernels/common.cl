@@ -45,15 +45,48 @@
    LDn(p, i) reads elements i ... i+n-1 of p as floats; STn(v, p, i) writes. i needs no alignment.
    The F versions are for buffers that hold float whatever STORE_F16 is; H versions for half. */
 #define LDF1(p, i) ((p)[i])
+#define STF1(v, p, i) ((p)[i] = (v))
+#ifdef POCL_DEVICE_ADDRESS_BITS
+/* PoCL 3.1 builds vload16 and vstore16 out of pairs, which LLVM does not always join again: here one access, aligned
+   as an element is. */
+#define ACCESS(type, n, space)                                                  \
+    type##n __attribute__((overloadable)) load##n(const space type *p)          \
+    {                                                                           \
+        return *(const space any_##type##n *)p;                                 \
+    }                                                                           \
+    void __attribute__((overloadable)) store##n(const type##n v, space type *p) \
+    {                                                                           \
+        *(space any_##type##n *)p = v;                                          \
+    }
+#define ACCESSES(n)                                                    \
+    typedef float##n any_float##n __attribute__((aligned(4)));         \
+    typedef ushort##n any_ushort##n __attribute__((aligned(2)));       \
+    ACCESS(float, n, __global)                                         \
+    ACCESS(float, n, __local)                                          \
+    ACCESS(float, n, __private)                                        \
+    ACCESS(ushort, n, __global)
+ACCESSES(2)
+ACCESSES(4)
+ACCESSES(8)
+ACCESSES(16)
+#define LDF2(p, i) load2((p) + (i))
+#define LDF4(p, i) load4((p) + (i))
+#define LDF8(p, i) load8((p) + (i))
+#define LDF16(p, i) load16((p) + (i))
+#define STF2(v, p, i) store2(v, (p) + (i))
+#define STF4(v, p, i) store4(v, (p) + (i))
+#define STF8(v, p, i) store8(v, (p) + (i))
+#define STF16(v, p, i) store16(v, (p) + (i))
+#else
 #define LDF2(p, i) vload2(0, (p) + (i))
 #define LDF4(p, i) vload4(0, (p) + (i))
 #define LDF8(p, i) vload8(0, (p) + (i))
 #define LDF16(p, i) vload16(0, (p) + (i))
-#define STF1(v, p, i) ((p)[i] = (v))
 #define STF2(v, p, i) vstore2(v, 0, (p) + (i))
 #define STF4(v, p, i) vstore4(v, 0, (p) + (i))
 #define STF8(v, p, i) vstore8(v, 0, (p) + (i))
 #define STF16(v, p, i) vstore16(v, 0, (p) + (i))
+#endif
 #define LDH1(p, i) vload_half(i, p)
 #define LDH2(p, i) vload_half2(0, (p) + (i))
 #define LDH4(p, i) vload_half4(0, (p) + (i))
@@ -69,7 +102,7 @@
    through a private vector. */
 float8 load_half8(__global const ushort *p)
 {
-    const ushort8 bits = vload8(0, p);
+    const ushort8 bits = LDF8(p, 0);
     return vload_half8(0, (const half *)&bits);
 }
 float16 load_half16(__global const ushort *p)
@@ -80,7 +113,7 @@ void store_half8(const float8 v, __global ushort *p)
 {
     ushort8 bits;
     vstore_half8(v, 0, (half *)&bits);
-    vstore8(bits, 0, p);
+    STF8(bits, p, 0);
 }
 void store_half16(const float16 v, __global ushort *p)
 {
@@ -132,7 +165,8 @@ typedef float value_t;
 #define act_gelu_tanh(T, x, a, b) \
     ((T)(0.5f) * (x) * ((T)(1.0f) + tanh((T)(0.79788456f) * ((x) + (T)(0.044715f) * (x) * (x) * (x)))))
 #define act_thresholded_relu(T, x, a, b) ((x) <= (T)(a) ? (T)(0.0f) : (x))
-#define act_shrink(T, x, a, b) ((x) < (T)(-(a)) ? (x) + (T)(b) : (x) > (T)(a) ? (x) - (T)(b) : (x) == (x) ? (T)(0.0f) : (x))
+#define act_shrink(T, x, a, b) \
+    ((x) < (T)(-(a)) ? (x) + (T)(b) : (x) > (T)(a) ? (x) - (T)(b) : (x) == (x) ? (T)(0.0f) : (x))
 #define act_exp(T, x, a, b) exp(x)
 #define act_log(T, x, a, b) log(x)
 #define act_sqrt(T, x, a, b) sqrt(x)

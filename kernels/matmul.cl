@@ -145,9 +145,9 @@ __kernel void matmul_local(__global const value_t *a, __global const value_t *b,
     for (int k0 = 0; k0 < inner; k0 += DEPTH) {
         for (int i = 0; i < BLOCK * DEPTH / 256; i++) { /* 16 rows of a, and 4 of b, are 256 elements */
             const int ax = item & 15, ay = (item >> 4) + 16 * i, bx = item & 63, by = (item >> 6) + 4 * i;
-            xs[ax * PITCH + ay] = k0 + ax < inner && m0 + ay < rows ? LD1(a, from_a + (m0 + ay) * inner + k0 + ax) : 0.0f;
-            ys[by * PITCH + bx] = k0 + by < inner && n0 + bx < columns ? LD1(b, from_b + (k0 + by) * columns + n0 + bx)
-                                                                        : 0.0f;
+            const int at_a = from_a + (m0 + ay) * inner + k0 + ax, at_b = from_b + (k0 + by) * columns + n0 + bx;
+            xs[ax * PITCH + ay] = k0 + ax < inner && m0 + ay < rows ? LD1(a, at_a) : 0.0f;
+            ys[by * PITCH + bx] = k0 + by < inner && n0 + bx < columns ? LD1(b, at_b) : 0.0f;
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         UNROLL

@@ -78,8 +78,9 @@ __kernel void pool(__global const value_t *in, __global value_t *out, const int 
         const int y0 = y * sy - top, x0 = x * sx - left;
         const int ky0 = tap_at(y0, dy, 0), ky1 = min(kh, tap_at(y0, dy, ih));
         const int kx0 = tap_at(x0, dx, 0), kx1 = min(kw, tap_at(x0, dx, iw));
-        const int count = taps_in(y0, dy, kh, -pad_top, ih + pad_bottom) * taps_in(x0, dx, kw, -pad_left, iw + pad_right);
-        const float divisor = (float)max(count, 1);
+        const int county = taps_in(y0, dy, kh, -pad_top, ih + pad_bottom);
+        const int countx = taps_in(x0, dx, kw, -pad_left, iw + pad_right);
+        const float divisor = (float)max(county * countx, 1);
         const int   row_step = dy * iw * channels, tap_step = dx * channels;
         const int   row = ((n * ih + y0) * iw + x0 + kx0 * dx) * channels;
         int         c = begin;

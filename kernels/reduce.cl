@@ -221,8 +221,8 @@ __kernel void reduce_group(__global const value_t *in, __global value_t *out, co
 }
 
 __kernel void reduce_any(__global const value_t *in, __global value_t *out, __global const int *table, const int kept,
-                         const int outer, const int outer_length, const int run, const int run_stride, const int outputs,
-                         const int outputs_item, EPILOGUE_ARGS)
+                         const int outer, const int outer_length, const int run, const int run_stride,
+                         const int outputs, const int outputs_item, EPILOGUE_ARGS)
 {
     const int first = (int)get_global_id(0) * outputs_item, last = min(outputs, first + outputs_item);
     for (int o = first; o < last; o++) {

@@ -12,7 +12,8 @@ enum { BLOCK = 64, DEPTH = 16, PITCH = BLOCK + 4 };
 /* Parameters of matmul_tile. */
 enum { P_V, P_TM, P_NV };
 
-/* The batch dimensions of an operand, and its last two as a matrix: a vector is a row on the left, a column on the right. */
+/* The batch dimensions of an operand, and its last two as a matrix: a vector is a row on the left, a column on the
+   right. */
 typedef struct operand {
     shape   batch;
     int64_t rows, columns;
@@ -35,13 +36,14 @@ static status infer(const node_view *v, shape *out)
 {
     const shape  *sa = &nv_in(v, A)->shape, *sb = &nv_in(v, B)->shape;
     char          ta[SHAPE_TEXT], tb[SHAPE_TEXT];
-    const operand a = sa->rank ? operand_of(sa, true) : (operand){0}, b = sb->rank ? operand_of(sb, false) : (operand){0};
     shape_text(sa, ta);
     shape_text(sb, tb);
     NEED(sa->rank >= 1 && sb->rank >= 1, "operands of shape %s and %s: a scalar has no product", ta, tb);
+    const operand a = operand_of(sa, true), b = operand_of(sb, false);
     NEED(a.columns == b.rows, "operands of shape %s and %s: %lld columns on the left, %lld rows on the right", ta, tb,
          (long long)a.columns, (long long)b.rows);
-    NEED(shape_broadcast(&a.batch, &b.batch, out), "operands of shape %s and %s: the batches cannot be broadcast", ta, tb);
+    NEED(shape_broadcast(&a.batch, &b.batch, out), "operands of shape %s and %s: the batches cannot be broadcast", ta,
+         tb);
     if (sa->rank > 1)
         out->dim[out->rank++] = a.rows;
     if (sb->rank > 1)

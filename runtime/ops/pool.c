@@ -9,8 +9,8 @@ enum { TOP, LEFT, BOTTOM, RIGHT };
 
 static status check_axis(const char *axis, int kernel, int stride, int dilation, int begin, int end)
 {
-    NEED(kernel >= 1 && stride >= 1 && dilation >= 1, "kernel %d, stride %d and dilation %d along %s must be at least 1",
-         kernel, stride, dilation, axis);
+    NEED(kernel >= 1 && stride >= 1 && dilation >= 1,
+         "kernel %d, stride %d and dilation %d along %s must be at least 1", kernel, stride, dilation, axis);
     NEED(begin >= 0 && end >= 0, "padding %d and %d along %s must not be negative", begin, end, axis);
     NEED((int64_t)dilation * (kernel - 1) < INT32_MAX / 4 && stride < INT32_MAX / 4 && begin < INT32_MAX / 4 &&
              end < INT32_MAX / 4,
@@ -210,8 +210,8 @@ static double cost(const node_view *v, const caps *c, const int *p)
     const nhwc       y = shape_nhwc(&nv_out(v, 0)->shape);
     const rows_tile  t = share(v, c, p[0]);
     const double     taps = (double)a->kernel[0] * a->kernel[1];
-    return rows_seconds(c, (double)(y.n * y.h * y.w) * (rows_steps(c, y.c, p[0]) * taps + 8), t.column_items * t.row_items,
-                        1);
+    const double     steps = (double)(y.n * y.h * y.w) * (rows_steps(c, y.c, p[0]) * taps + 8);
+    return rows_seconds(c, steps, t.column_items * t.row_items, 1);
 }
 
 static void launch_pool(const node_view *v, const caps *c, const int *p, launch_list *out)

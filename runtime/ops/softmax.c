@@ -153,7 +153,8 @@ static double cost_group(const node_view *v, const caps *c, const int *p)
 {
     const softmax_view r = view_of(v);
     const double       slow = caps_is_cpu(c) ? 16 : 1; /* barriers cut up a CPU's work-item loop */
-    return slow * rows_seconds(c, (double)r.planes * ((double)r.length * 1.3 * (EXP_WEIGHT + 3) + p[0]), r.planes * p[0], 1);
+    const double       steps = (double)r.planes * ((double)r.length * 1.3 * (EXP_WEIGHT + 3) + p[0]);
+    return slow * rows_seconds(c, steps, r.planes * p[0], 1);
 }
 
 static double cost_columns(const node_view *v, const caps *c, const int *p)
