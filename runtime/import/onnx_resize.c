@@ -99,10 +99,9 @@ static void unchanged(const operand *x, resizing *r)
 }
 
 /* Adds the node, when anything changes at all. */
-static status add_resize(onnx_build *b, operand *x, const resizing *r, attr_resize *a)
+static status add_resize(onnx_build *b, operand *x, const resizing *r, attr_resize *a, operand **out)
 {
     bool         same = a->coordinates != RESIZE_TF_HALF_PIXEL_NN;
-    operand     *y = x;
     value_id     in;
     const int    rank = x->shape.rank;
     const layout l = layout_last(rank);
@@ -112,42 +111,40 @@ static status add_resize(onnx_build *b, operand *x, const resizing *r, attr_resi
         if (changes && (i < 2 || rank > 4))
             return fail(SEPCL_UNSUPPORTED, "axis %d of %d dimensions is resized; only height and width can be", i, rank);
     }
-    if (rank < 3 || rank > 4)
-        return same ? (onnx_out(b, 0, x), SEPCL_OK)
-                    : fail(SEPCL_UNSUPPORTED, "an input of %d dimensions; 3 and 4 are supported", rank);
+    *out = x;
+    if (same)
+        return SEPCL_OK;
+    if (rank < 3)
+        return fail(SEPCL_UNSUPPORTED, "an input of %d dimensions; 3 and 4 are supported", rank);
     a->size[0] = rank == 4 ? r->out[2] : 1;
     a->scale[0] = rank == 4 ? r->scale[2] : 1;
     a->size[1] = r->out[rank - 1];
     a->scale[1] = r->scale[rank - 1];
-    if (!same) {
-        TRY(operand_last(b, x, &in));
-        TRY(operand_node(b, OP_RESIZE, &(attrs){.resize = *a}, &in, 1, &l, rank, &y));
-    }
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
+    TRY(operand_last(b, x, &in));
+    return operand_node(b, OP_RESIZE, &(attrs){.resize = *a}, &in, 1, &l, rank, out);
 }
 
-/* Upsample, and Resize of opset 10: the element below, but above when the output is smaller. */
+/* Upsample, and Resize of opset 10: the element below where an axis grows, the one above where it shrinks. Axes are
+   resized one way after the other, which for the nearest element is the same as at once. */
 static status add_simple(onnx_build *b, operand *x, const float *scale, int n, resize_mode mode)
 {
-    attr_resize a = {.mode = mode, .coordinates = RESIZE_ASYMMETRIC, .round = RESIZE_FLOOR};
-    resizing    r;
-    int         axis[MAX_RANK] = {0};
-    bool        up = false, down = false;
-    unchanged(x, &r);
+    resizing r;
+    int      axis[MAX_RANK] = {0};
     if (n != x->shape.rank)
         return fail(SEPCL_BAD_FILE, "%d scales for %d axes", n, x->shape.rank);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n; i++)
         axis[i] = i;
-        up |= scale[i] > 1;
-        down |= scale[i] < 1;
+    for (int up = 0; up < 2; up++) {
+        attr_resize a = {.mode = mode, .coordinates = RESIZE_ASYMMETRIC, .round = up ? RESIZE_FLOOR : RESIZE_CEIL};
+        float       now[MAX_RANK];
+        for (int i = 0; i < n; i++)
+            now[i] = mode == RESIZE_LINEAR ? (up ? scale[i] : 1) : (scale[i] > 1) == up ? scale[i] : 1;
+        unchanged(x, &r);
+        TRY(by_scales(x, now, axis, n, &r));
+        TRY(add_resize(b, x, &r, &a, &x));
     }
-    TRY(by_scales(x, scale, axis, n, &r));
-    if (mode == RESIZE_NEAREST && up && down)
-        return fail(SEPCL_UNSUPPORTED, "one axis grows and another shrinks");
-    if (down)
-        a.round = RESIZE_CEIL;
-    return add_resize(b, x, &r, &a);
+    onnx_out(b, 0, x);
+    return SEPCL_OK;
 }
 
 status onnx_op_upsample(onnx_build *b, int arg)
@@ -209,5 +206,7 @@ status onnx_op_resize(onnx_build *b, int arg)
         TRY(by_scales(x, scale, axis, n_scales, &r));
     else
         TRY(by_sizes(b, x, size, axis, n_sizes, &r));
-    return add_resize(b, x, &r, &a);
+    TRY(add_resize(b, x, &r, &a, &x));
+    onnx_out(b, 0, x);
+    return SEPCL_OK;
 }
