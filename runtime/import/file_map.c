@@ -145,7 +145,8 @@ void file_map_forget(const void *bytes, size_t size)
     const long page = sysconf(_SC_PAGESIZE);
     if (page <= 0)
         return;
-    const uintptr_t p = (uintptr_t)page, from = ((uintptr_t)bytes + p - 1) / p * p, to = ((uintptr_t)bytes + size) / p * p;
+    const uintptr_t p = (uintptr_t)page, from = ((uintptr_t)bytes + p - 1) / p * p,
+                    to = ((uintptr_t)bytes + size) / p * p;
     /* of a private mapping that is never written only clean pages go; it is a hint, so its result does not matter */
     if (to > from)
         (void)madvise((void *)from, to - from, MADV_DONTNEED);

@@ -89,15 +89,15 @@ static status check_op(const onnx_model *m, const onnx_node *n)
 {
     const onnx_op *op = onnx_op_find(n->op);
     if (n->domain[0])
-        return fail(SEPCL_UNSUPPORTED, "node '%s' (%s.%s): ops of the domain '%s' are not supported", n->name, n->domain,
-                    n->op, n->domain);
+        return fail(SEPCL_UNSUPPORTED, "node '%s' (%s.%s): ops of the domain '%s' are not supported", n->name,
+                    n->domain, n->op, n->domain);
     if (m->opset <= 0)
         return fail(SEPCL_BAD_FILE, "the file does not say its opset");
     if (!op)
         return fail(SEPCL_UNSUPPORTED, "node '%s' (%s): %s", n->name, n->op[0] ? n->op : "no op", reason(n->op));
     if (m->opset < op->since)
-        return fail(SEPCL_BAD_FILE, "node '%s' (%s): the op begins with opset %d, but the model has opset %lld", n->name,
-                    n->op, op->since, (long long)m->opset);
+        return fail(SEPCL_BAD_FILE, "node '%s' (%s): the op begins with opset %d, but the model has opset %lld",
+                    n->name, n->op, op->since, (long long)m->opset);
     return SEPCL_OK;
 }
 
@@ -110,8 +110,8 @@ static status check_model(const void *state)
     for (int i = 0; i < m->n_inputs; i++) {
         const file_tensor *t = &m->inputs[i];
         if (t->type != DT_F32 && m->names[m->input_names[i]].needed)
-            return fail(SEPCL_UNSUPPORTED, "input '%s' is a tensor of type %s; inputs have to be of a float type", t->name,
-                        dtype_name(t->type));
+            return fail(SEPCL_UNSUPPORTED, "input '%s' is a tensor of type %s; inputs have to be of a float type",
+                        t->name, dtype_name(t->type));
     }
     return SEPCL_OK;
 }

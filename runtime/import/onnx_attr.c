@@ -134,8 +134,10 @@ static int list(onnx_build *b, const char *name, bool floats, void *out, int max
             ok = f.number < A_FLOAT || f.number > A_INTS;
     }
     if (!ok)
-        onnx_bad(b, fail(SEPCL_BAD_FILE, "attribute '%s' is malformed, of another type than the op asks for, or has more "
-                                         "than %d entries", name, max));
+        onnx_bad(b, fail(SEPCL_BAD_FILE,
+                         "attribute '%s' is malformed, of another type than the op asks for, or has more "
+                         "than %d entries",
+                         name, max));
     return n;
 }
 
@@ -171,8 +173,8 @@ static const operand *param(onnx_build *b, int input, bool floats)
     if (!x)
         return NULL;
     if (!x->is_const)
-        onnx_bad(b, fail(SEPCL_UNSUPPORTED, "input '%s' has to be a constant, but it is computed from the model's inputs",
-                         x->name));
+        onnx_bad(b, fail(SEPCL_UNSUPPORTED,
+                         "input '%s' has to be a constant, but it is computed from the model's inputs", x->name));
     else if (operand_is_float(x) != floats)
         onnx_bad(b, fail(SEPCL_BAD_FILE, "input '%s' is of type %s", x->name, dtype_name(x->type)));
     else
@@ -187,8 +189,8 @@ int param_ints(onnx_build *b, int input, int64_t *out, int max)
         return -1;
     const int64_t n = operand_count(x);
     if (n > max || x->shape.rank > 1) {
-        onnx_bad(b, fail(SEPCL_BAD_FILE, "input '%s' has %lld entries and rank %d; at most %d in one row make sense", x->name,
-                         (long long)n, x->shape.rank, max));
+        onnx_bad(b, fail(SEPCL_BAD_FILE, "input '%s' has %lld entries and rank %d; at most %d in one row make sense",
+                         x->name, (long long)n, x->shape.rank, max));
         return -1;
     }
     for (int64_t i = 0; i < n; i++)

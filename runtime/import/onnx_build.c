@@ -118,7 +118,8 @@ static status add_output(onnx_build *b, int i)
     operand    *x = b->values[name];
     value_id    id;
     if (!operand_is_float(x))
-        return fail(SEPCL_UNSUPPORTED, "output '%s' is a tensor of type %s; outputs are float32", text, dtype_name(x->type));
+        return fail(SEPCL_UNSUPPORTED, "output '%s' is a tensor of type %s; outputs are float32", text,
+                    dtype_name(x->type));
     TRY(operand_plain(b, x, &id));
     if (b->g->values[id].producer >= 0)
         b->g->values[id].name = text;

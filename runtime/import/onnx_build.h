@@ -2,8 +2,9 @@
 /*
  * From ONNX nodes to the graph, in one pass with all input shapes known.
  *
- * Each ONNX value is an operand. It is either a constant of the host, computed here and now (so shape chains vanish), or
- * a value of the graph. The file keeps channels second, the graph last; so an operand remembers in which memory orders
+ * Each ONNX value is an operand. It is either a constant of the host, computed here and now (so shape chains vanish),
+ * or a value of the graph. The file keeps channels second, the graph last; so an operand remembers in which memory
+ * orders
  * ("forms") it is on hand, and a transpose is added only when an op asks for an order that is not among them. An ONNX
  * Transpose adds nothing: it renames axes. What is asked for decides:
  *  - convolution, pooling, normalisation by channel: channels last;
@@ -32,26 +33,26 @@ typedef struct form {
 #define MAX_FORMS 4
 
 typedef struct operand {
-    const char *name;     /* in the file; NULL for a value between two nodes of one ONNX node */
-    shape       shape;    /* in the file's order; a constant may have 0 elements */
-    dtype       type;     /* constants: as stored; values of the graph: DT_F32 */
+    const char *name;  /* in the file; NULL for a value between two nodes of one ONNX node */
+    shape       shape; /* in the file's order; a constant may have 0 elements */
+    dtype       type;  /* constants: as stored; values of the graph: DT_F32 */
     bool        is_const;
-    const void *data;     /* constants: dense, row-major, in the file's order */
+    const void *data;             /* constants: dense, row-major, in the file's order */
     form        forms[MAX_FORMS]; /* graph values that hold it; the first is the one it was made in */
     int         n_forms;
-    bool        fresh;    /* forms[0] was made for this operand and has no name of the file yet */
+    bool        fresh; /* forms[0] was made for this operand and has no name of the file yet */
 } operand;
 
 typedef struct onnx_build {
     const onnx_model *m;
     graph            *g;
-    arena             memory;  /* operands; goes when the build is done */
-    operand         **values;  /* by name */
-    const onnx_node  *n;       /* the node at hand */
-    int64_t           work;    /* elements computed on the host so far */
-    status            bad;     /* a malformed attribute or parameter; checked when the op's function returns */
+    arena             memory; /* operands; goes when the build is done */
+    operand         **values; /* by name */
+    const onnx_node  *n;      /* the node at hand */
+    int64_t           work;   /* elements computed on the host so far */
+    status            bad;    /* a malformed attribute or parameter; checked when the op's function returns */
     char              bad_text[256];
-    bool              placed;  /* the error sentence names the node already */
+    bool              placed; /* the error sentence names the node already */
 } onnx_build;
 
 /* ---------------------------------------------------------------- inputs, outputs (onnx_build.c) */
@@ -86,7 +87,8 @@ int attr_ints(onnx_build *b, const char *name, int64_t *out, int max);
 int attr_floats(onnx_build *b, const char *name, float *out, int max);
 /* Index of the text in options (ended by NULL); def when absent. Any other text is unsupported. */
 int attr_choice(onnx_build *b, const char *name, const char *const *options, int def);
-/* Constant inputs as numbers: entries, or -1 when absent. Not constant, not of the right type, more than max: b->bad. */
+/* Constant inputs as numbers: entries, or -1 when absent. Not constant, not of the right type, more than max: b->bad.
+ */
 int param_ints(onnx_build *b, int input, int64_t *out, int max);
 /* A constant input of one float; def when absent. */
 float param_float(onnx_build *b, int input, float def);
@@ -156,7 +158,8 @@ status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operan
 status fold_charge(onnx_build *b, int64_t elements);
 status fold_ints(onnx_build *b, const int64_t *v, int n, operand **out); /* a 1-D int64 constant */
 status fold_unary(onnx_build *b, const operand *x, act f, operand **out);
-status fold_binary(onnx_build *b, int kind, const operand *x, const operand *y, operand **out); /* binary_kind, fold_kind */
+status fold_binary(onnx_build *b, int kind, const operand *x, const operand *y,
+                   operand **out); /* binary_kind, fold_kind */
 status fold_where(onnx_build *b, const operand *c, const operand *x, const operand *y, operand **out);
 status fold_not(onnx_build *b, const operand *x, operand **out);
 status fold_cast(onnx_build *b, const operand *x, dtype type, operand **out);
@@ -178,9 +181,9 @@ typedef struct onnx_op {
     int         since;   /* first opset that has it */
     int         min_in;  /* inputs that must be there */
     int         outputs; /* how many may be used; -1: any */
-    status    (*build)(onnx_build *b, int arg);
+    status (*build)(onnx_build *b, int arg);
     int         arg;
-    const char *note;    /* limits, for the table of what is supported; may be "" */
+    const char *note; /* limits, for the table of what is supported; may be "" */
 } onnx_op;
 
 /* NULL: unknown. */

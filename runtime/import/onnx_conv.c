@@ -11,9 +11,9 @@ static const char *const auto_pads[] = {"NOTSET", "VALID", "SAME_UPPER", "SAME_L
 
 /* A window over height and width; with one axis in the file it is the width. */
 typedef struct window {
-    int  axes; /* in the file: 1 or 2 */
-    int  kernel[2], stride[2], dilation[2], pad[4];
-    int  auto_pad;
+    int axes; /* in the file: 1 or 2 */
+    int kernel[2], stride[2], dilation[2], pad[4];
+    int auto_pad;
 } window;
 
 /* Extents that keep every sum of positions far inside an int. */
@@ -62,8 +62,8 @@ static status read_pads(onnx_build *b, window *w)
         return fail(SEPCL_BAD_FILE, "attribute 'pads' has %d entries for %d spatial axes", n, w->axes);
     for (int i = 0; i < n; i++) {
         if (v[i] < 0 || v[i] > MOST)
-            return fail(v[i] < 0 ? SEPCL_BAD_FILE : SEPCL_UNSUPPORTED, "attribute 'pads' has the entry %lld, outside 0 to %d",
-                        (long long)v[i], MOST);
+            return fail(v[i] < 0 ? SEPCL_BAD_FILE : SEPCL_UNSUPPORTED,
+                        "attribute 'pads' has the entry %lld, outside 0 to %d", (long long)v[i], MOST);
         const int axis = 2 - w->axes + i % w->axes;
         w->pad[i < w->axes ? axis : axis + 2] = (int)v[i];
     }
@@ -80,9 +80,11 @@ static status read_window(onnx_build *b, const operand *x, const int64_t *kernel
     for (int i = 2 - w->axes; i < 2; i++) {
         const int64_t k = kernel ? kernel[i - (2 - w->axes)] : given[i];
         if (k < 1)
-            return fail(SEPCL_BAD_FILE, kernel ? "the weights have a kernel extent of 0" : "attribute 'kernel_shape' is missing");
+            return fail(SEPCL_BAD_FILE,
+                        kernel ? "the weights have a kernel extent of 0" : "attribute 'kernel_shape' is missing");
         if (given[i] && given[i] != k)
-            return fail(SEPCL_BAD_FILE, "attribute 'kernel_shape' says %d, but the weights have %lld", given[i], (long long)k);
+            return fail(SEPCL_BAD_FILE, "attribute 'kernel_shape' says %d, but the weights have %lld", given[i],
+                        (long long)k);
         if (k > MOST)
             return fail(SEPCL_UNSUPPORTED, "a kernel extent of %lld is above the limit of %d", (long long)k, MOST);
         w->kernel[i] = (int)k;
@@ -162,8 +164,8 @@ static status add_conv(onnx_build *b, op_kind op, operand *x, operand *w, const 
     value_id     in[3] = {-1, -1, -1};
     const layout l = layout_last(x->shape.rank);
     if (bias && (bias->shape.rank != 1 || bias->shape.dim[0] != a->conv.out_channels))
-        return fail(SEPCL_BAD_FILE, "the bias '%s' does not have one element for each of %d output channels", bias->name,
-                    a->conv.out_channels);
+        return fail(SEPCL_BAD_FILE, "the bias '%s' does not have one element for each of %d output channels",
+                    bias->name, a->conv.out_channels);
     TRY(operand_last(b, x, &in[0]));
     TRY(operand_plain(b, w, &in[1]));
     if (bias && bias->is_const)
@@ -191,8 +193,10 @@ status onnx_op_conv(onnx_build *b, int arg)
     fill_attrs(&win, &a.conv);
     const int64_t out = w->shape.dim[0], in = w->shape.dim[1], channels = x->shape.dim[1];
     if (in * a.conv.group != channels || out < 1 || out % a.conv.group)
-        return fail(SEPCL_BAD_FILE, "weights of %lld output and %lld input channels in %d groups do not suit an input of %lld "
-                                    "channels", (long long)out, (long long)in, a.conv.group, (long long)channels);
+        return fail(SEPCL_BAD_FILE,
+                    "weights of %lld output and %lld input channels in %d groups do not suit an input of %lld "
+                    "channels",
+                    (long long)out, (long long)in, a.conv.group, (long long)channels);
     const int64_t kh = a.conv.kernel[0], kw = a.conv.kernel[1];
     a.conv.out_channels = (int)out;
     a.conv.w = (weight_strides){.o = in * kh * kw, .i = kh * kw, .h = kw, .w = 1};
@@ -213,8 +217,8 @@ static status pad_transposed(onnx_build *b, const operand *x, window *w, int out
         if (!out)
             continue;
         if (out - whole > MOST)
-            return fail(SEPCL_UNSUPPORTED, "an output of %lld from an input of %lld is above the limits", (long long)out,
-                        (long long)in);
+            return fail(SEPCL_UNSUPPORTED, "an output of %lld from an input of %lld is above the limits",
+                        (long long)out, (long long)in);
         TRY(share_pad(w, i, i64_max(0, whole - out)));
         out_pad[i] += (int)i64_max(0, out - whole);
     }

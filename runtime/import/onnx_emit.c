@@ -34,7 +34,8 @@ status emit_binary(onnx_build *b, binary_kind kind, operand *x, operand *y, oper
     return operand_node(b, OP_BINARY, &(attrs){.binary.kind = kind}, in, 2, &l, s.rank, out);
 }
 
-/* The layout of what is left when dimensions go away: dropped has the dimensions of the layout, kept the file's axes. */
+/* The layout of what is left when dimensions go away: dropped has the dimensions of the layout, kept the file's axes.
+ */
 static layout without(const layout *l, uint32_t dropped, const int *kept, int n_kept)
 {
     layout r = {.rank = 0};
@@ -89,8 +90,8 @@ static status concat_shape(operand *const *x, int n, int axis, shape *s)
         for (int k = 0; fits && k < s->rank; k++)
             fits = k == axis || x[i]->shape.dim[k] == s->dim[k];
         if (!fits)
-            return fail(SEPCL_BAD_FILE, "shapes %s and %s cannot be joined along axis %d", shape_text(&x[0]->shape, one),
-                        shape_text(&x[i]->shape, other), axis);
+            return fail(SEPCL_BAD_FILE, "shapes %s and %s cannot be joined along axis %d",
+                        shape_text(&x[0]->shape, one), shape_text(&x[i]->shape, other), axis);
         if (!i64_add(s->dim[axis], x[i]->shape.dim[axis], &s->dim[axis]))
             return fail(SEPCL_BAD_FILE, "the joined axis is too long");
     }

@@ -26,6 +26,8 @@ status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operan
 {
     const int64_t n = shape_count(s);
     char          text[SHAPE_TEXT];
+    *out = NULL;
+    *data = NULL;
     if (n < 0 || n > limit)
         return fail(SEPCL_UNSUPPORTED, "a constant of shape %s would be computed; the limit is %lld elements",
                     shape_text(s, text), (long long)limit);
@@ -324,8 +326,9 @@ static status binary_element(int kind, const operand *x, const operand *y, const
 {
     const bool floats = operand_is_float(x);
     if (kind >= FOLD_EQUAL && kind <= FOLD_GREATER_EQUAL) {
-        ((uint8_t *)to)[i] = floats ? compare(kind, data_float(x->type, x->data, c->at[0]), data_float(y->type, y->data, c->at[1]))
-                                    : compare_int(kind, data_int(x->type, x->data, c->at[0]), data_int(y->type, y->data, c->at[1]));
+        ((uint8_t *)to)[i] =
+            floats ? compare(kind, data_float(x->type, x->data, c->at[0]), data_float(y->type, y->data, c->at[1]))
+                   : compare_int(kind, data_int(x->type, x->data, c->at[0]), data_int(y->type, y->data, c->at[1]));
         return SEPCL_OK;
     }
     if (floats) {
@@ -434,8 +437,9 @@ status fold_reduce(onnx_build *b, reduce_kind kind, const operand *x, uint32_t a
             int64_t at = base;
             for (int64_t k = inner.rank - 1, rest = j; k >= 0; rest /= inner.dim[k], k--)
                 at += rest % inner.dim[k] * inner.stride[k];
-            sum = reduce_step(kind, sum, operand_is_float(x) ? data_float(x->type, x->data, at)
-                                                             : (double)data_int(x->type, x->data, at));
+            sum = reduce_step(kind, sum,
+                              operand_is_float(x) ? data_float(x->type, x->data, at)
+                                                  : (double)data_int(x->type, x->data, at));
         }
         sum = kind == REDUCE_L2 ? sqrt(sum) : kind == REDUCE_MEAN ? sum / (double)lane : sum;
         if (operand_is_float(x))

@@ -14,7 +14,8 @@ static status filled(onnx_build *b, int64_t n, float v, operand **out)
 }
 
 /* y[.., n] = alpha * sum_k x[.., k] w(n, k) + bias[n]; bias may be NULL. */
-static status add_dense(onnx_build *b, operand *x, operand *w, const attr_dense *d, float alpha, operand *bias, operand **out)
+static status add_dense(onnx_build *b, operand *x, operand *w, const attr_dense *d, float alpha, operand *bias,
+                        operand **out)
 {
     value_id     in[CONV_SCALE + 1] = {-1, -1, -1, -1};
     const layout l = layout_plain(x->shape.rank);
@@ -73,7 +74,8 @@ status onnx_op_gemm(onnx_build *b, int arg)
     const bool  trans_a = attr_int(b, "transA", 0) != 0, trans_b = attr_int(b, "transB", 0) != 0;
     (void)arg;
     if (x->shape.rank != 2 || w->shape.rank != 2)
-        return fail(SEPCL_BAD_FILE, "the operands have %d and %d dimensions, and should have 2", x->shape.rank, w->shape.rank);
+        return fail(SEPCL_BAD_FILE, "the operands have %d and %d dimensions, and should have 2", x->shape.rank,
+                    w->shape.rank);
     TRY(swap_axes(b, x, trans_a, &x));
     if (c)
         TRY(scaled(b, c, beta, &c));

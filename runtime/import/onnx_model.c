@@ -152,7 +152,8 @@ static status read_top(onnx_model *m, wire_bytes *root)
         if (f.number == 20)
             return fail(SEPCL_UNSUPPORTED, "the model carries training information, which is not supported");
         if (f.number == 25)
-            return fail(SEPCL_UNSUPPORTED, "the model defines local functions, which are not supported; inline them first");
+            return fail(SEPCL_UNSUPPORTED,
+                        "the model defines local functions, which are not supported; inline them first");
     }
     if (w.bad)
         return onnx_malformed(m, &w, "model");
@@ -323,7 +324,7 @@ static status read_initializer(onnx_model *m, wire_bytes b)
 /* ---------------------------------------------------------------- nodes */
 
 enum { N_INPUT = 1, N_OUTPUT = 2, N_NAME = 3, N_OP = 4, N_ATTRIBUTE = 5, N_DOMAIN = 7 };
-#define NODE_LENGTHS \
+#define NODE_LENGTHS                                                                                                   \
     (FIELD(N_INPUT) | FIELD(N_OUTPUT) | FIELD(N_NAME) | FIELD(N_OP) | FIELD(N_ATTRIBUTE) | FIELD(N_DOMAIN))
 
 /* An attribute must read; a tensor called "value" is described at once. */

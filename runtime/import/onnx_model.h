@@ -35,12 +35,12 @@ dtype       onnx_dtype(int64_t onnx_type);
 const char *onnx_type_name(int64_t onnx_type);
 
 typedef struct onnx_tensor {
-    const char *name;      /* "" when it has none */
+    const char *name; /* "" when it has none */
     int64_t     onnx_type;
-    dtype       type;      /* as in memory */
+    dtype       type; /* as in memory */
     shape       shape;
-    int64_t     count;     /* elements; may be 0 */
-    const void *data;      /* aligned for type; NULL until loaded */
+    int64_t     count; /* elements; may be 0 */
+    const void *data;  /* aligned for type; NULL until loaded */
     wire_bytes  message;
 } onnx_tensor;
 
@@ -49,20 +49,20 @@ enum { ONNX_NOWHERE = -1, ONNX_INPUT = -2, ONNX_INITIALIZER = -3 };
 
 typedef struct onnx_name {
     const char *text;
-    int         from;      /* node index or ONNX_* */
-    int         index;     /* of the input or initializer */
-    int         uses;      /* by needed nodes */
+    int         from;  /* node index or ONNX_* */
+    int         index; /* of the input or initializer */
+    int         uses;  /* by needed nodes */
     bool        is_output, needed;
 } onnx_name;
 
 typedef struct onnx_node {
-    const char  *name;     /* the node's, else its first output's */
+    const char  *name;        /* the node's, else its first output's */
     const char  *op, *domain; /* domain "" is the standard one */
-    wire_bytes   message;  /* for attributes */
-    int         *in, *out; /* indices of names; -1: absent */
+    wire_bytes   message;     /* for attributes */
+    int         *in, *out;    /* indices of names; -1: absent */
     int          n_in, n_out;
-    onnx_tensor *value;    /* the attribute of that name, when it is a tensor */
-    bool         needed;   /* an output of the graph depends on it */
+    onnx_tensor *value;  /* the attribute of that name, when it is a tensor */
+    bool         needed; /* an output of the graph depends on it */
 } onnx_node;
 
 typedef struct onnx_external {
@@ -73,12 +73,12 @@ typedef struct onnx_external {
 typedef struct onnx_model {
     arena          memory;
     wire_bytes     file;
-    const char    *path;   /* NULL: in memory, so without external data */
+    const char    *path; /* NULL: in memory, so without external data */
     int64_t        opset;
-    int64_t        items;  /* spent of ONNX_MAX_ITEMS */
+    int64_t        items; /* spent of ONNX_MAX_ITEMS */
     onnx_name     *names;
     int            n_names, cap_names;
-    int           *slots;  /* hash table of names: index + 1 */
+    int           *slots; /* hash table of names: index + 1 */
     int            n_slots;
     onnx_node     *nodes;
     onnx_tensor   *tensors;

@@ -65,16 +65,17 @@ static status split_piece(onnx_build *b, operand *x, int axis, int64_t begin, in
 
 status onnx_op_split(onnx_build *b, int arg)
 {
-    operand      *x = onnx_in(b, 0);
-    int           axis;
-    const size_t  room = b->n->n_out > 0 ? (size_t)b->n->n_out : 1;
-    int64_t      *sizes = arena_array(&b->memory, room, sizeof *sizes), begin = 0;
+    operand     *x = onnx_in(b, 0);
+    int          axis;
+    const size_t room = b->n->n_out > 0 ? (size_t)b->n->n_out : 1;
+    int64_t     *sizes = arena_array(&b->memory, room, sizeof *sizes), begin = 0;
     (void)arg;
     if (!sizes)
         return SEPCL_OUT_OF_MEMORY;
     TRY(onnx_axis(attr_int(b, "axis", 0), x->shape.rank, &axis));
-    const int64_t extent = x->shape.dim[axis], pieces = b->m->opset >= 18 ? attr_int(b, "num_outputs", b->n->n_out) : b->n->n_out;
-    const int     n = ints_of(b, "split", 1, 13, sizes, (int)room);
+    const int64_t extent = x->shape.dim[axis],
+                  pieces = b->m->opset >= 18 ? attr_int(b, "num_outputs", b->n->n_out) : b->n->n_out;
+    const int n = ints_of(b, "split", 1, 13, sizes, (int)room);
     if (b->bad != SEPCL_OK)
         return b->bad;
     if (n >= 0 ? n != b->n->n_out : pieces < 1 || pieces != b->n->n_out || (b->m->opset < 18 && extent % pieces))
@@ -84,7 +85,8 @@ status onnx_op_split(onnx_build *b, int arg)
     for (int i = 0; i < b->n->n_out; i++) {
         const int64_t size = n >= 0 ? sizes[i] : i64_min(each, extent - begin);
         if (size < 0 || size > extent - begin)
-            return fail(SEPCL_BAD_FILE, "piece %d of %lld elements leaves the extent %lld", i, (long long)size, (long long)extent);
+            return fail(SEPCL_BAD_FILE, "piece %d of %lld elements leaves the extent %lld", i, (long long)size,
+                        (long long)extent);
         TRY(split_piece(b, x, axis, begin, size, i));
         begin += size;
     }
@@ -120,8 +122,8 @@ static status read_bounds(onnx_build *b, int64_t v[4][MAX_RANK], int *n_out)
     if (b->bad != SEPCL_OK)
         return b->bad;
     if (n[0] < 0 || n[1] != n[0] || (n[2] >= 0 && n[2] != n[0]) || (n[3] >= 0 && n[3] != n[0]))
-        return fail(SEPCL_BAD_FILE, "starts, ends, axes and steps have %d, %d, %d and %d entries (-1: none)", n[0], n[1],
-                    n[2], n[3]);
+        return fail(SEPCL_BAD_FILE, "starts, ends, axes and steps have %d, %d, %d and %d entries (-1: none)", n[0],
+                    n[1], n[2], n[3]);
     for (int i = 0; i < n[0]; i++) {
         v[2][i] = n[2] < 0 ? i : v[2][i];
         /* beyond this every step does the same */
@@ -179,7 +181,8 @@ static status read_widths(onnx_build *b, int rank, int64_t before[MAX_RANK], int
             TRY(onnx_axis(axes[i], rank, &axis));
         for (int k = i; k < n; k += named)
             if (v[k] > INT32_MAX / 4 || v[k] < -INT32_MAX)
-                return fail(SEPCL_UNSUPPORTED, "a pad of %lld is above the limit of %d", (long long)v[k], INT32_MAX / 4);
+                return fail(SEPCL_UNSUPPORTED, "a pad of %lld is above the limit of %d", (long long)v[k],
+                            INT32_MAX / 4);
         before[axis] = v[i];
         after[axis] = v[named + i];
     }
@@ -246,7 +249,8 @@ status onnx_op_expand(onnx_build *b, int arg)
         return b->bad;
     const shape want = shape_make(n, dim);
     if (!shape_broadcast(&x->shape, &want, &s))
-        return fail(SEPCL_BAD_FILE, "shape %s cannot be expanded to %s", shape_text(&x->shape, from), shape_text(&want, to));
+        return fail(SEPCL_BAD_FILE, "shape %s cannot be expanded to %s", shape_text(&x->shape, from),
+                    shape_text(&want, to));
     TRY(emit_expand(b, x, &s, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
@@ -290,7 +294,8 @@ status onnx_op_depth_to_space(onnx_build *b, int arg)
     if (d[1] % (k * k))
         return fail(SEPCL_BAD_FILE, "%lld channels do not divide by blocks of %lldx%lld", (long long)d[1], (long long)k,
                     (long long)k);
-    const shape split = order == DEPTH_FIRST ? (shape){6, {d[0], k, k, c, d[2], d[3]}} : (shape){6, {d[0], c, k, k, d[2], d[3]}};
+    const shape split =
+        order == DEPTH_FIRST ? (shape){6, {d[0], k, k, c, d[2], d[3]}} : (shape){6, {d[0], c, k, k, d[2], d[3]}};
     const shape whole = {4, {d[0], c, d[2] * k, d[3] * k}};
     return rearrange(b, &split, perms[order], &whole);
 }

@@ -183,8 +183,10 @@ status onnx_op_lrn(onnx_build *b, int arg)
     TRY(need_channels(x, 2));
     if (size < 1 || size > INT32_MAX / 4)
         return fail(SEPCL_BAD_FILE, "attribute 'size' is %lld", (long long)size);
-    const attrs a = {.lrn = {.size = (int)size, .alpha = attr_float(b, "alpha", 1e-4f), .beta = attr_float(b, "beta", 0.75f),
-                             .bias = attr_float(b, "bias", 1)}};
+    const attrs  a = {.lrn = {.size = (int)size,
+                              .alpha = attr_float(b, "alpha", 1e-4f),
+                              .beta = attr_float(b, "beta", 0.75f),
+                              .bias = attr_float(b, "bias", 1)}};
     const layout l = layout_last(x->shape.rank);
     TRY(operand_last(b, x, &in));
     TRY(operand_node(b, OP_LRN, &a, &in, 1, &l, x->shape.rank, &y));
@@ -194,7 +196,8 @@ status onnx_op_lrn(onnx_build *b, int arg)
 
 /* ---------------------------------------------------------------- softmax */
 
-/* Below opset 13 softmax is over all axes from this one on, together. *axis becomes the one that matters, if one does. */
+/* Below opset 13 softmax is over all axes from this one on, together. *axis becomes the one that matters, if one does.
+ */
 static bool one_axis(const shape *s, int *axis)
 {
     int wide = 0, which = s->rank - 1;

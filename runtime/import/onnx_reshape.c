@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reshape in any memory order. Axes before and after fall into groups of equal extent (C -> g, C/g; H, W -> H*W). A form
- * in which the axes of each group lie side by side and in the file's order can be reshaped where it is: each group is
- * replaced by its new axes. So a channel shuffle or a depth-to-space written as reshape, transpose, reshape stays
+ * Reshape in any memory order. Axes before and after fall into groups of equal extent (C -> g, C/g; H, W -> H*W). A
+ * form in which the axes of each group lie side by side and in the file's order can be reshaped where it is: each group
+ * is replaced by its new axes. So a channel shuffle or a depth-to-space written as reshape, transpose, reshape stays
  * channels last and costs one transpose.
  */
 #include <string.h>

@@ -109,7 +109,8 @@ static status add_resize(onnx_build *b, operand *x, const resizing *r, attr_resi
         const bool changes = r->out[i] != x->shape.dim[i] || r->scale[i] != 1;
         same &= !changes;
         if (changes && (i < 2 || rank > 4))
-            return fail(SEPCL_UNSUPPORTED, "axis %d of %d dimensions is resized; only height and width can be", i, rank);
+            return fail(SEPCL_UNSUPPORTED, "axis %d of %d dimensions is resized; only height and width can be", i,
+                        rank);
     }
     *out = x;
     if (same)
@@ -166,13 +167,16 @@ status onnx_op_upsample(onnx_build *b, int arg)
 /* What the node's attributes say about positions. */
 static status read_modes(onnx_build *b, attr_resize *a)
 {
-    static const char *const modes[] = {"nearest", "linear", NULL};
-    static const char *const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric",
-                                              "half_pixel_symmetric", "tf_half_pixel_for_nn", NULL};
-    static const char *const rounds[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
-    static const resize_coordinates coordinate[] = {RESIZE_HALF_PIXEL, RESIZE_PYTORCH_HALF_PIXEL, RESIZE_ALIGN_CORNERS,
-                                                    RESIZE_ASYMMETRIC, RESIZE_HALF_PIXEL_SYMMETRIC, RESIZE_TF_HALF_PIXEL_NN};
-    static const resize_round       round[] = {RESIZE_ROUND_PREFER_FLOOR, RESIZE_ROUND_PREFER_CEIL, RESIZE_FLOOR, RESIZE_CEIL};
+    static const char *const        modes[] = {"nearest", "linear", NULL};
+    static const char *const        coordinates[] = {"half_pixel", "pytorch_half_pixel",   "align_corners",
+                                                     "asymmetric", "half_pixel_symmetric", "tf_half_pixel_for_nn",
+                                                     NULL};
+    static const char *const        rounds[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
+    static const resize_coordinates coordinate[] = {RESIZE_HALF_PIXEL,           RESIZE_PYTORCH_HALF_PIXEL,
+                                                    RESIZE_ALIGN_CORNERS,        RESIZE_ASYMMETRIC,
+                                                    RESIZE_HALF_PIXEL_SYMMETRIC, RESIZE_TF_HALF_PIXEL_NN};
+    static const resize_round       round[] = {RESIZE_ROUND_PREFER_FLOOR, RESIZE_ROUND_PREFER_CEIL, RESIZE_FLOOR,
+                                               RESIZE_CEIL};
     a->mode = attr_choice(b, "mode", modes, 0) ? RESIZE_LINEAR : RESIZE_NEAREST;
     a->coordinates = coordinate[attr_choice(b, "coordinate_transformation_mode", coordinates, 0)];
     a->round = round[attr_choice(b, "nearest_mode", rounds, 0)];

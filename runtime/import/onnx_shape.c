@@ -31,7 +31,8 @@ static status cast_to(onnx_build *b, dtype type)
     operand   *x = onnx_in(b, 0), *y = x;
     const bool to_float = type == DT_F32 || type == DT_F16;
     if (!x->is_const && !to_float)
-        return fail(SEPCL_UNSUPPORTED, "a cast of '%s' to %s is supported on constants only", x->name, dtype_name(type));
+        return fail(SEPCL_UNSUPPORTED, "a cast of '%s' to %s is supported on constants only", x->name,
+                    dtype_name(type));
     if (!(operand_is_float(x) && to_float) && x->type != type)
         TRY(fold_cast(b, x, type, &y));
     onnx_out(b, 0, y);
@@ -143,7 +144,8 @@ status onnx_op_squeeze(onnx_build *b, int arg)
     for (int i = 0; i < x->shape.rank; i++) {
         const bool drop = n < 0 ? x->shape.dim[i] == 1 : bits >> i & 1;
         if (drop && x->shape.dim[i] != 1)
-            return fail(SEPCL_BAD_FILE, "axis %d has extent %lld, and only 1 can be squeezed", i, (long long)x->shape.dim[i]);
+            return fail(SEPCL_BAD_FILE, "axis %d has extent %lld, and only 1 can be squeezed", i,
+                        (long long)x->shape.dim[i]);
         if (!drop)
             s.dim[s.rank++] = x->shape.dim[i];
     }
@@ -154,10 +156,10 @@ status onnx_op_squeeze(onnx_build *b, int arg)
 
 status onnx_op_unsqueeze(onnx_build *b, int arg)
 {
-    operand  *x = onnx_in(b, 0), *y;
-    int64_t   axes[MAX_RANK];
-    uint32_t  bits;
-    int       n = ints_of(b, "axes", 1, 13, axes, MAX_RANK), from = 0;
+    operand *x = onnx_in(b, 0), *y;
+    int64_t  axes[MAX_RANK];
+    uint32_t bits;
+    int      n = ints_of(b, "axes", 1, 13, axes, MAX_RANK), from = 0;
     (void)arg;
     if (n < 0)
         return b->bad != SEPCL_OK ? b->bad : fail(SEPCL_BAD_FILE, "the axes are missing");
@@ -295,14 +297,16 @@ status onnx_op_range(onnx_build *b, int arg)
     for (int i = 0; i < 3; i++) {
         const operand *x = onnx_in(b, i);
         if (!x->is_const)
-            return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs", x->name);
+            return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs",
+                        x->name);
         if (operand_count(x) != 1 || operand_is_float(x) != floats)
             return fail(SEPCL_BAD_FILE, "start, limit and delta should be three numbers of one type");
         v[i] = floats ? data_float(x->type, x->data, 0) : (double)data_int(x->type, x->data, 0);
     }
     const double n = v[2] != 0 ? ceil((v[1] - v[0]) / v[2]) : NAN;
     if (!(n < (double)FOLD_LARGE))
-        return fail(v[2] == 0 ? SEPCL_BAD_FILE : SEPCL_UNSUPPORTED, "a range from %g to %g in steps of %g", v[0], v[1], v[2]);
+        return fail(v[2] == 0 ? SEPCL_BAD_FILE : SEPCL_UNSUPPORTED, "a range from %g to %g in steps of %g", v[0], v[1],
+                    v[2]);
     const shape s = {1, {n > 0 ? (int64_t)n : 0}};
     TRY(fold_new(b, floats ? DT_F32 : DT_I64, &s, FOLD_LARGE, &y, &to));
     for (int64_t i = 0; i < s.dim[0]; i++) {
@@ -325,7 +329,8 @@ status onnx_op_tile(onnx_build *b, int arg)
     if (n < 0)
         return b->bad;
     if (!x->is_const)
-        return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs", x->name);
+        return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs",
+                    x->name);
     if (n != x->shape.rank)
         return fail(SEPCL_BAD_FILE, "%d repeats for %d dimensions", n, x->shape.rank);
     shape   s = x->shape;
@@ -351,7 +356,8 @@ status onnx_op_non_zero(onnx_build *b, int arg)
     void          *to;
     (void)arg;
     if (!x->is_const)
-        return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs", x->name);
+        return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs",
+                    x->name);
     const int64_t count = operand_count(x);
     TRY(fold_charge(b, count));
     for (int64_t i = 0; i < count; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TensorProto: elements stand in raw_data, in a list by type, or in another file. They are used where they lie when they
- * are aligned and of a type that sepcl computes with; else they are copied once, when the file is opened.
+ * TensorProto: elements stand in raw_data, in a list by type, or in another file. They are used where they lie when
+ * they are aligned and of a type that sepcl computes with; else they are copied once, when the file is opened.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,8 +12,19 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw tensor data is little-endian");
 
-enum { T_DIMS = 1, T_TYPE = 2, T_SEGMENT = 3, T_FLOATS = 4, T_INT32S = 5, T_INT64S = 7, T_NAME = 8, T_RAW = 9,
-       T_DOUBLES = 10, T_EXTERNAL = 13, T_LOCATION = 14 };
+enum {
+    T_DIMS = 1,
+    T_TYPE = 2,
+    T_SEGMENT = 3,
+    T_FLOATS = 4,
+    T_INT32S = 5,
+    T_INT64S = 7,
+    T_NAME = 8,
+    T_RAW = 9,
+    T_DOUBLES = 10,
+    T_EXTERNAL = 13,
+    T_LOCATION = 14
+};
 
 static const struct type_row {
     const char *name;
@@ -234,7 +245,7 @@ static status read_list(onnx_model *m, const onnx_tensor *t, void *to, int64_t *
 
 static status use_list(onnx_model *m, onnx_tensor *t)
 {
-    int64_t n;
+    int64_t n = 0;
     void   *to;
     char    text[SHAPE_TEXT];
     /* counted first, so that a shape without data cannot ask for memory */

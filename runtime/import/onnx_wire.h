@@ -40,7 +40,8 @@ typedef struct wire {
 } wire;
 
 wire wire_open(wire_bytes b);
-/* The next field. false at the end, and when it is malformed (then w->bad). A group comes as WIRE_GROUP without content. */
+/* The next field. false at the end, and when it is malformed (then w->bad). A group comes as WIRE_GROUP without
+ * content. */
 bool wire_next(wire *w, wire_field *f);
 /* A bare varint, of a packed list. */
 bool wire_varint(wire *w, uint64_t *out);

@@ -170,7 +170,7 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
 
 value_id graph_op(graph *g, op_kind op, const char *name, const attrs *a, const value_id *in, int n_in)
 {
-    value_id out;
+    value_id out = -1;
     return graph_node(g, op, name, a, in, n_in, &out, 1) == SEPCL_OK ? out : -1;
 }
 

@@ -51,7 +51,10 @@ static inline const char *graph_lines(const graph *g)
         at += (size_t)snprintf(text + at, sizeof text - at, "%s", op_name(n->op));
         for (int k = 0; k < n->n_in; k++) {
             const value *v = n->in[k] < 0 ? NULL : &g->values[n->in[k]];
-            at += (size_t)snprintf(text + at, sizeof text - at, !v ? " -" : v->data ? " [%s]" : " %s",
+            at += (size_t)snprintf(text + at, sizeof text - at,
+                                   !v        ? " -"
+                                   : v->data ? " [%s]"
+                                             : " %s",
                                    v ? shape_text(&v->shape, s) : "");
         }
         at += (size_t)snprintf(text + at, sizeof text - at, " > %s\n", shape_text(&g->values[n->out[0]].shape, s));

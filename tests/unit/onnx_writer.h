@@ -103,7 +103,7 @@ static inline pb attr_list(const char *name, int n, const int64_t *v)
         pb_int(&b, 8, v[i]);
     return b;
 }
-#define ATTR_IS(name, ...) \
+#define ATTR_IS(name, ...)                                                                                             \
     attr_list(name, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
 
 static inline pb attr_t(const char *name, pb tensor)
@@ -195,7 +195,8 @@ static inline pb node_begin(const char *op, const char *name, const char *in, co
 }
 
 /* in and out: comma-separated names, NULL for none. */
-static inline void net_node(net *m, const char *op, const char *name, const char *in, const char *out, int n_attr, pb *attr)
+static inline void net_node(net *m, const char *op, const char *name, const char *in, const char *out, int n_attr,
+                            pb *attr)
 {
     pb b = node_begin(op, name, in, out);
     for (int i = 0; i < n_attr; i++)
@@ -203,7 +204,7 @@ static inline void net_node(net *m, const char *op, const char *name, const char
     pb_message(&m->graph, 1, b);
 }
 #define NODE(m, op, name, in, out) net_node(m, op, name, in, out, 0, NULL)
-#define NODE_WITH(m, op, name, in, out, ...) \
+#define NODE_WITH(m, op, name, in, out, ...)                                                                           \
     net_node(m, op, name, in, out, (int)(sizeof((pb[]){__VA_ARGS__}) / sizeof(pb)), (pb[]){__VA_ARGS__})
 
 static inline void net_tensor(net *m, pb tensor)
@@ -211,11 +212,11 @@ static inline void net_tensor(net *m, pb tensor)
     pb_message(&m->graph, 5, tensor);
 }
 /* A constant input that is a ramp of floats; a row of integers. */
-#define WEIGHT(m, name, step, ...)                                                                              \
-    net_tensor(m, tensor_ramp(name, step, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),            \
+#define WEIGHT(m, name, step, ...)                                                                                     \
+    net_tensor(m, tensor_ramp(name, step, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)),                   \
                               (int64_t[]){__VA_ARGS__}))
-#define INTS(m, name, ...)                                                                                      \
-    net_tensor(m, tensor_ints(name, 1, &(int64_t){(int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))}, \
+#define INTS(m, name, ...)                                                                                             \
+    net_tensor(m, tensor_ints(name, 1, &(int64_t){(int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))},      \
                               (int64_t[]){__VA_ARGS__}))
 
 /* Field 11 of the graph is an input, 12 an output. A dimension of -1 gets the name "n"; rank -1: no shape. */
@@ -238,7 +239,7 @@ static inline void net_port(net *m, int field, const char *name, int type, int r
     pb_message(&port, 2, kind);
     pb_message(&m->graph, field, port);
 }
-#define INPUT(m, name, ...)                                                                              \
+#define INPUT(m, name, ...)                                                                                            \
     net_port(m, 11, name, 1, (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__})
 
 static inline void net_output(net *m, const char *name)

@@ -14,7 +14,8 @@ static pb small_net(void)
     WEIGHT(&m, "w", 0.1f, 4, 3, 3, 3);
     WEIGHT(&m, "b", 1, 4);
     INTS(&m, "shape", 0, -1);
-    NODE_WITH(&m, "Conv", "c", "x,w,b", "v", ATTR_IS("pads", 1, 1, 1, 1), attr_s("auto_pad", "NOTSET"), attr_i("group", 1));
+    NODE_WITH(&m, "Conv", "c", "x,w,b", "v", ATTR_IS("pads", 1, 1, 1, 1), attr_s("auto_pad", "NOTSET"),
+              attr_i("group", 1));
     NODE_WITH(&m, "Clip", "r", "v", "v2", attr_f("min", 0));
     NODE_WITH(&m, "Constant", "k", NULL, "two", attr_t("value", tensor_ramp("", 2, 1, &(int64_t){1})));
     NODE(&m, "Mul", "mul", "v2,two", "v3");
@@ -377,9 +378,9 @@ static void weights_are_borrowed(void **state)
     WEIGHT(&m, "b", 1, 2);
     NODE(&m, "Conv", "c", "x,w,b", "y");
     net_output(&m, "y");
-    built         b;
-    const node   *n = build_one(&m, 13, OP_CONV, &b);
-    const value  *w = &b.g->values[n->in[CONV_W]], *bias = &b.g->values[n->in[CONV_B]];
+    built          b;
+    const node    *n = build_one(&m, 13, OP_CONV, &b);
+    const value   *w = &b.g->values[n->in[CONV_W]], *bias = &b.g->values[n->in[CONV_B]];
     const uint8_t *p = w->data, *q = bias->data;
     assert_int_equal(w->type, DT_F16);
     const bool inside = p >= b.file.p && p < b.file.p + b.file.n, inside_b = q >= b.file.p && q < b.file.p + b.file.n;
@@ -429,7 +430,8 @@ static void tensor_contradictions(void **state)
     (void)state;
     pb t = tensor_begin("t", 1, 1, &four);
     pb_bytes(&t, 9, "123456789012345", 15);
-    assert_fails(SEPCL_BAD_FILE, "initializer 't': raw data of 15 bytes, but float of shape 4 takes 16", add_tensor(t, v));
+    assert_fails(SEPCL_BAD_FILE, "initializer 't': raw data of 15 bytes, but float of shape 4 takes 16",
+                 add_tensor(t, v));
     t = tensor_begin("t", 1, 1, &four);
     pb_bytes(&t, 9, "12345678901234567", 17);
     assert_fails(SEPCL_BAD_FILE, "raw data of 17 bytes", add_tensor(t, v));

@@ -58,8 +58,8 @@ static int tear_down(void **state)
 static pb model_with(const char *location, const char *offset, const char *length)
 {
     const char *const keys[] = {"location", "offset", "length"}, *const values[] = {location, offset, length};
-    net               m = {0};
-    pb                t = tensor_begin("t", 1, 1, &(int64_t){4});
+    net m = {0};
+    pb  t = tensor_begin("t", 1, 1, &(int64_t){4});
     for (int i = 0; i < 3; i++) {
         pb entry = {0};
         if (!values[i])
@@ -163,12 +163,13 @@ static void ranges(void **state)
     assert_fails(SEPCL_BAD_FILE, "has 24 bytes", open_with("weights.bin", "25", NULL, NULL));
     assert_fails(SEPCL_BAD_FILE, "has 24 bytes", open_with("weights.bin", "9999999999999999999", "16", NULL));
     assert_fails(SEPCL_BAD_FILE, "has 24 bytes", open_with("weights.bin", "8", "9999999999999999999", NULL));
-    assert_fails(SEPCL_BAD_FILE, "takes 16", open_with("weights.bin", "8", "12", NULL)); /* short for the shape */
+    assert_fails(SEPCL_BAD_FILE, "takes 16", open_with("weights.bin", "8", "12", NULL));  /* short for the shape */
     assert_fails(SEPCL_BAD_FILE, "takes 16", open_with("weights.bin", NULL, NULL, NULL)); /* long for the shape */
     assert_fails(SEPCL_BAD_FILE, "takes 16", open_with("empty.bin", NULL, NULL, NULL));
     assert_fails(SEPCL_BAD_FILE, "the offset is not a number", open_with("weights.bin", "-8", "16", NULL));
     assert_fails(SEPCL_BAD_FILE, "the length is not a number", open_with("weights.bin", "8", "0x10", NULL));
-    assert_fails(SEPCL_BAD_FILE, "the offset is not a number", open_with("weights.bin", "99999999999999999999", "16", NULL));
+    assert_fails(SEPCL_BAD_FILE, "the offset is not a number",
+                 open_with("weights.bin", "99999999999999999999", "16", NULL));
 }
 
 static void other_kinds(void **state)
@@ -237,9 +238,9 @@ static void current_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),        cmocka_unit_test(unaligned), cmocka_unit_test(outside_the_folder),
-        cmocka_unit_test(links),       cmocka_unit_test(ranges),    cmocka_unit_test(other_kinds),
-        cmocka_unit_test(in_memory),   cmocka_unit_test(model_paths), cmocka_unit_test(current_folder),
+        cmocka_unit_test(good),      cmocka_unit_test(unaligned),   cmocka_unit_test(outside_the_folder),
+        cmocka_unit_test(links),     cmocka_unit_test(ranges),      cmocka_unit_test(other_kinds),
+        cmocka_unit_test(in_memory), cmocka_unit_test(model_paths), cmocka_unit_test(current_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -41,7 +41,7 @@ static void computed_sizes(void **state)
     NODE(&m, "Slice", "hw", "s,two,end,zero", "hw");
     NODE(&m, "Slice", "nc", "s,zero,two,zero", "nc");
     NODE_WITH(&m, "Cast", "f", "hw", "f", attr_i("to", 1));
-    WEIGHT(&m, "ramp", 1.5f, 2); /* 0, 1.5 */
+    WEIGHT(&m, "ramp", 1.5f, 2);               /* 0, 1.5 */
     NODE(&m, "Exp", "scale", "ramp", "scale"); /* 1, 4.48 */
     NODE(&m, "Mul", "mul", "f,scale", "mul");
     NODE(&m, "Floor", "floor", "mul", "floor");
@@ -67,12 +67,12 @@ static void constant_ops(void **state)
     NODE(&m, "Equal", "eq", "k,z", "eq");          /* 0 1 0 */
     NODE(&m, "ConstantOfShape", "cos", "l", "f0"); /* 0 0 0 as floats */
     NODE_WITH(&m, "Cast", "cast", "f0", "i0", attr_i("to", 7));
-    NODE(&m, "Add", "add", "i0,l", "three");     /* 3 3 3 */
-    NODE(&m, "Where", "w", "eq,three,k", "s");   /* 2 3 4 */
+    NODE(&m, "Add", "add", "i0,l", "three");                              /* 3 3 3 */
+    NODE(&m, "Where", "w", "eq,three,k", "s");                            /* 2 3 4 */
     NODE_WITH(&m, "ReduceProd", "prod", "s", "p", attr_i("keepdims", 0)); /* 24 */
     NODE(&m, "Size", "size", "x", "n");
-    NODE(&m, "Div", "div", "p,n", "q");          /* 1 */
-    NODE(&m, "Mul", "mul", "s,q", "t");          /* 2 3 4 */
+    NODE(&m, "Div", "div", "p,n", "q"); /* 1 */
+    NODE(&m, "Mul", "mul", "s,q", "t"); /* 2 3 4 */
     NODE(&m, "Reshape", "r", "x,t", "y");
     check_lines(&m, 13, "reshape 2x12 > 2x3x4\n");
 }
@@ -86,10 +86,10 @@ static void float_constants(void **state)
     WEIGHT(&m, "a", 1, 3); /* 0 1 2 */
     WEIGHT(&m, "w", 1, 4, 3);
     INTS(&m, "perm", 1, 0);
-    NODE(&m, "Mul", "sq", "a,a", "b");      /* 0 1 4 */
-    NODE(&m, "Sqrt", "root", "b", "c");     /* 0 1 2 */
+    NODE(&m, "Mul", "sq", "a,a", "b");  /* 0 1 4 */
+    NODE(&m, "Sqrt", "root", "b", "c"); /* 0 1 2 */
     NODE(&m, "Neg", "neg", "c", "d");
-    NODE(&m, "Transpose", "t", "w", "wt");  /* 3 x 4 */
+    NODE(&m, "Transpose", "t", "w", "wt"); /* 3 x 4 */
     NODE(&m, "Add", "add", "x,d", "e");
     NODE(&m, "MatMul", "mm", "e,wt", "y");
     built b;
@@ -251,9 +251,9 @@ static void reshapes_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shape_chain), cmocka_unit_test(computed_sizes), cmocka_unit_test(constant_ops),
-        cmocka_unit_test(float_constants), cmocka_unit_test(folding_is_limited), cmocka_unit_test(gathers),
-        cmocka_unit_test(refused_by_name), cmocka_unit_test(dead_nodes), cmocka_unit_test(casts),
+        cmocka_unit_test(shape_chain),      cmocka_unit_test(computed_sizes),     cmocka_unit_test(constant_ops),
+        cmocka_unit_test(float_constants),  cmocka_unit_test(folding_is_limited), cmocka_unit_test(gathers),
+        cmocka_unit_test(refused_by_name),  cmocka_unit_test(dead_nodes),         cmocka_unit_test(casts),
         cmocka_unit_test(reshapes_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,7 +101,7 @@ static void channel_shuffle(void **state)
 
 static void axes_are_renumbered(void **state)
 {
-    net  m = {0};
+    net   m = {0};
     built b;
     (void)state;
     INPUT(&m, "x", 1, 1, 4, 6);
@@ -158,15 +158,14 @@ static void constants_follow(void **state)
     net_output(&m, "y");
     built b;
     assert_ok(build_file(net_finish(&m, 13), 1, &b));
-    assert_string_equal(graph_lines(b.g),
-                        "reshape 1x1x2x5 > 1x2x5x1\n"
-                        "conv 1x2x5x1 [3x1x1x1] > 1x2x5x3\n"
-                        "binary 1x2x5x3 [1x1x1x3] > 1x2x5x3\n"
-                        "binary [1x2x5x1] 1x2x5x3 > 1x2x5x3\n"
-                        "binary 1x2x5x3 [1x2x5x3] > 1x2x5x3\n"
-                        "binary 1x2x5x3 [1x1x1x1] > 1x2x5x3\n"
-                        "reduce 1x2x5x3 > 1x1x1x3\n"
-                        "reshape 1x1x1x3 > 1x3x1x1\n");
+    assert_string_equal(graph_lines(b.g), "reshape 1x1x2x5 > 1x2x5x1\n"
+                                          "conv 1x2x5x1 [3x1x1x1] > 1x2x5x3\n"
+                                          "binary 1x2x5x3 [1x1x1x3] > 1x2x5x3\n"
+                                          "binary [1x2x5x1] 1x2x5x3 > 1x2x5x3\n"
+                                          "binary 1x2x5x3 [1x2x5x3] > 1x2x5x3\n"
+                                          "binary 1x2x5x3 [1x1x1x1] > 1x2x5x3\n"
+                                          "reduce 1x2x5x3 > 1x1x1x3\n"
+                                          "reshape 1x1x1x3 > 1x3x1x1\n");
     /* element (h 1, w 2, c 2) of the moved constant is the file's (c 2, h 1, w 2) */
     const value *all = &b.g->values[b.g->nodes[4]->in[1]];
     assert_true(data_float(all->type, all->data, (1 * 5 + 2) * 3 + 2) == (2 * 2 + 1) * 5 + 2);
@@ -211,15 +210,14 @@ static void one_dimension(void **state)
     net_output(&m, "y");
     built b;
     assert_ok(build_file(net_finish(&m, 13), 1, &b));
-    assert_string_equal(graph_lines(b.g),
-                        "transpose 2x3x9 > 2x9x3\n"
-                        "reshape 2x9x3 > 2x1x9x3\n"
-                        "conv 2x1x9x3 [4x3x3] > 2x1x4x4\n"
-                        "unary 2x1x4x4 > 2x1x4x4\n"
-                        "binary 2x1x4x4 [1x1x1x4] > 2x1x4x4\n"
-                        "conv 2x1x4x4 [4x1x3] > 2x1x2x4\n"
-                        "reduce 2x1x2x4 > 2x1x1x4\n"
-                        "reshape 2x1x1x4 > 2x4\n");
+    assert_string_equal(graph_lines(b.g), "transpose 2x3x9 > 2x9x3\n"
+                                          "reshape 2x9x3 > 2x1x9x3\n"
+                                          "conv 2x1x9x3 [4x3x3] > 2x1x4x4\n"
+                                          "unary 2x1x4x4 > 2x1x4x4\n"
+                                          "binary 2x1x4x4 [1x1x1x4] > 2x1x4x4\n"
+                                          "conv 2x1x4x4 [4x1x3] > 2x1x2x4\n"
+                                          "reduce 2x1x2x4 > 2x1x1x4\n"
+                                          "reshape 2x1x1x4 > 2x4\n");
     const attr_conv *a = &b.g->nodes[2]->a.conv;
     assert_int_equal(a->kernel[0], 1);
     assert_int_equal(a->kernel[1], 3);
@@ -296,10 +294,17 @@ static void names_are_the_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conv_net),          cmocka_unit_test(exit_transpose),    cmocka_unit_test(one_channel_is_a_view),
-        cmocka_unit_test(channel_shuffle),   cmocka_unit_test(axes_are_renumbered), cmocka_unit_test(constants_follow),
-        cmocka_unit_test(transposes_cancel), cmocka_unit_test(one_dimension),     cmocka_unit_test(blocks),
-        cmocka_unit_test(conversions_are_shared), cmocka_unit_test(names_are_the_files),
+        cmocka_unit_test(conv_net),
+        cmocka_unit_test(exit_transpose),
+        cmocka_unit_test(one_channel_is_a_view),
+        cmocka_unit_test(channel_shuffle),
+        cmocka_unit_test(axes_are_renumbered),
+        cmocka_unit_test(constants_follow),
+        cmocka_unit_test(transposes_cancel),
+        cmocka_unit_test(one_dimension),
+        cmocka_unit_test(blocks),
+        cmocka_unit_test(conversions_are_shared),
+        cmocka_unit_test(names_are_the_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
