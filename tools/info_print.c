@@ -82,8 +82,8 @@ static void print_facts(const sepcl_device_info *d)
     char clock[32] = "";
     if (d->clock_mhz)
         snprintf(clock, sizeof(clock), " at %" PRIu32 " MHz", d->clock_mhz);
-    line("compute", "%" PRIu32 " unit%s%s; float vectors of %" PRIu32 " preferred, %" PRIu32 " native", d->compute_units,
-         d->compute_units == 1 ? "" : "s", clock, d->vector_width_f32, d->native_vector_width_f32);
+    line("compute", "%" PRIu32 " unit%s%s; float vectors of %" PRIu32 " preferred, %" PRIu32 " native",
+         d->compute_units, d->compute_units == 1 ? "" : "s", clock, d->vector_width_f32, d->native_vector_width_f32);
     line("work-group", "up to %" PRIu64 " items, %" PRIu64 " x %" PRIu64 " x %" PRIu64, d->max_work_group,
          d->max_work_item[0], d->max_work_item[1], d->max_work_item[2]);
     print_memory(d);
@@ -98,7 +98,7 @@ static void print_choices(int device)
         const char *colon = strstr(text, ": ");
         line(i == 0 ? "would choose" : "", "%.*s", colon ? (int)(colon - text) : (int)strlen(text), text);
         if (colon)
-            line("", "  %s", colon + 2);
+            options_wrap(colon + 2, stdout, 0, TITLE_COLUMNS + 2, tool_width(WIDTH));
     }
 }
 
