@@ -46,11 +46,12 @@ typedef struct operand {
 typedef struct onnx_build {
     const onnx_model *m;
     graph            *g;
-    arena             memory; /* operands; goes when the build is done */
-    operand         **values; /* by name */
-    const onnx_node  *n;      /* the node at hand */
-    int64_t           work;   /* elements computed on the host so far */
-    status            bad;    /* a malformed attribute or parameter; checked when the op's function returns */
+    arena             memory;       /* operands; goes when the build is done */
+    operand         **values;       /* by name */
+    const onnx_node  *n;            /* the node at hand */
+    int64_t           work;         /* elements computed on the host so far */
+    int64_t           folded_bytes; /* of constants made so far */
+    status            bad;          /* a malformed attribute or parameter; checked when the op's function returns */
     char              bad_text[256];
     bool              placed; /* the error sentence names the node already */
 } onnx_build;

@@ -10,16 +10,31 @@
 #include "import/onnx_build.h"
 #include "ir/op.h"
 
-#define WORK_LIMIT ((int64_t)1 << 30)
+/* Of elements computed and of bytes kept; a large file may well have large constants to rearrange, so it gets more. */
+#define WORK_LIMIT ((int64_t)1 << 27)
+#define BYTES_LIMIT ((int64_t)1 << 28)
+
+static int64_t allowance(const onnx_build *b, int64_t limit)
+{
+    return limit + 4 * i64_min((int64_t)b->m->file.n, INT64_MAX / 8);
+}
 
 status fold_charge(onnx_build *b, int64_t elements)
 {
-    /* a large file may well have large constants to rearrange */
-    const int64_t limit = WORK_LIMIT + (int64_t)i64_min((int64_t)(b->m->file.n / 2), INT64_MAX / 4);
+    const int64_t limit = allowance(b, WORK_LIMIT);
     b->work += elements;
     if (b->work <= limit)
         return SEPCL_OK;
     return fail(SEPCL_UNSUPPORTED, "folding constants would compute more than %lld elements", (long long)limit);
+}
+
+static status charge_bytes(onnx_build *b, int64_t bytes)
+{
+    const int64_t limit = allowance(b, BYTES_LIMIT);
+    b->folded_bytes += bytes;
+    if (b->folded_bytes <= limit)
+        return SEPCL_OK;
+    return fail(SEPCL_UNSUPPORTED, "folding constants would take more than %lld bytes", (long long)limit);
 }
 
 status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operand **out, void **data)
@@ -32,6 +47,7 @@ status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operan
         return fail(SEPCL_UNSUPPORTED, "a constant of shape %s would be computed; the limit is %lld elements",
                     shape_text(s, text), (long long)limit);
     TRY(fold_charge(b, n));
+    TRY(charge_bytes(b, n * (int64_t)dtype_size(type)));
     operand *x = operand_new(b);
     *data = arena_array(&b->g->memory, (size_t)n, dtype_size(type));
     if (!x || !*data)

@@ -116,6 +116,21 @@ static void folding_is_limited(void **state)
         NODE(&m, "Transpose", name, in, name);
     }
     NODE(&m, "Add", "add", "x,c40", "y");
+    check_refused(&m, 13, SEPCL_UNSUPPORTED, "folding constants would take more than");
+    INPUT(&m, "x", 1, 3);
+    net_output(&m, "y");
+    INTS(&m, "large", 1 << 20);
+    NODE(&m, "ConstantOfShape", "c", "large", "c");
+    NODE(&m, "ReduceSum", "s0", "c", "s0");
+    for (int i = 0; i < 130; i++) {
+        char name[16], sum[16], in[32];
+        snprintf(name, sizeof name, "m%d", i);
+        snprintf(sum, sizeof sum, "s%d", i + 1);
+        snprintf(in, sizeof in, "s%d,%s", i, name);
+        NODE(&m, "ReduceMax", name, "c", name);
+        NODE(&m, "Add", sum, in, sum);
+    }
+    NODE(&m, "Add", "add", "x,s130", "y");
     check_refused(&m, 13, SEPCL_UNSUPPORTED, "folding constants would compute more than");
     INPUT(&m, "x", 1, 3);
     net_output(&m, "y");
