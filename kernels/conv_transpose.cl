@@ -38,12 +38,24 @@
         const int co, const int kh, const int kw, const int stride_h, const int stride_w, const int dilation_h,     \
         const int dilation_w, const int pad_h, const int pad_w
 
-/* Input row or column that tap k reaches from output position o; -1: none. */
-int source(const int o, const int k, const int stride, const int dilation, const int pad, const int extent)
-{
-    const int d = o + pad - k * dilation, i = d / stride;
-    return d >= 0 && d == i * stride && i < extent ? i : -1;
-}
+/* Tap k of output position o stands at (o + pad - k * dilation) / stride of the input, when that division has no rest.
+   TAPS declares the quotient and rest of tap 0 (o + pad is never negative); BACK takes them on to the next tap, so that
+   nothing is divided inside the loops. STEPS declares what BACK subtracts. */
+#define STEPS                                                                             \
+    const int back_h = dilation_h / stride_h, rest_h = dilation_h - back_h * stride_h;    \
+    const int back_w = dilation_w / stride_w, rest_w = dilation_w - back_w * stride_w;
+#define TAPS(i, rest, o, pad, stride) int i = ((o) + pad) / stride, rest = (o) + pad - i * stride
+#define BACK(i, rest, back, less, stride) \
+    do {                                  \
+        i -= back;                        \
+        rest -= less;                     \
+        if (rest < 0) {                   \
+            rest += stride;               \
+            i--;                          \
+        }                                 \
+    } while (0)
+#define BACK_H(i, rest) BACK(i, rest, back_h, rest_h, stride_h)
+#define BACK_W(i, rest) BACK(i, rest, back_w, rest_w, stride_w)
 
 /* ---------------------------------------------------------------- tiles */
 #if V > 1
@@ -54,6 +66,7 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
     const int first = (int)get_global_id(0) * chunk;
     const int end = first < tiles ? first + min(chunk, tiles - first) : first;
     const int cop = blocks * V;
+    STEPS
     for (int tile = first; tile < end; tile++) {
         const int all = groups * blocks;
 #if BLOCKS_FAST
@@ -77,16 +90,19 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
         UNROLL
         for (int j = 0; j < P; j++)
             acc[j][0] = CAT(LDF, V)(bias, group * cop + b);
+        TAPS(iy, no_y, y, pad_h, stride_h);
         for (int ky = 0; ky < kh; ky++) {
-            const int iy = source(y, ky, stride_h, dilation_h, pad_h, ih);
-            if (iy < 0)
+            const int here = no_y == 0 && iy >= 0 && iy < ih ? iy : -1;
+            BACK_H(iy, no_y);
+            if (here < 0)
                 continue;
-            __global const value_t *line = in + (image * ih + iy) * iw * groups * ci + group * ci;
+            __global const value_t *line = in + (image * ih + here) * iw * groups * ci + group * ci;
+            TAPS(shift, no_x, phase, pad_w, stride_w);
             for (int kx = 0; kx < kw; kx++) {
-                const int d = phase + pad_w - kx * dilation_w, shift = d / stride_w;
-                if (d != shift * stride_w)
+                const int ix = shift + t0, hit = no_x == 0;
+                BACK_W(shift, no_x);
+                if (!hit)
                     continue;
-                const int                     ix = shift + t0;
                 __global const value_t *const tap = w + ((group * kh + ky) * kw + kx) * ci * cop + b;
                 if (ix >= 0 && ix + P <= iw) {
                     __global const value_t *const x = line + ix * groups * ci;
@@ -121,28 +137,31 @@ __kernel void conv_transpose_dot(__global const value_t *in, __global const valu
 {
     const int first = (int)get_global_id(0) * chunk;
     const int end = first < count ? first + min(chunk, count - first) : first;
+    STEPS
     for (int at = first; at < end; at++) {
         const int pixel = at / (groups * co), o = at - pixel * groups * co;
         const int row = pixel / ow, x = pixel - row * ow;
         const int image = row / oh, y = row - image * oh;
         FLOATN(V) acc = (FLOATN(V))(0.0f);
         float     sum = bias[o];
+        TAPS(iy, no_y, y, pad_h, stride_h);
         for (int ky = 0; ky < kh; ky++) {
-            const int iy = source(y, ky, stride_h, dilation_h, pad_h, ih);
-            if (iy < 0)
-                continue;
-            for (int kx = 0; kx < kw; kx++) {
-                const int ix = source(x, kx, stride_w, dilation_w, pad_w, iw);
-                if (ix < 0)
-                    continue;
-                __global const value_t *const a = in + ((image * ih + iy) * iw + ix) * groups * ci + o / co * ci;
-                __global const value_t *const b = w + ((o * kh + ky) * kw + kx) * ci;
-                int                           i = 0;
-                for (; i + V <= ci; i += V)
-                    acc = fma(LDN(V, a, i), LDN(V, b, i), acc);
-                for (; i < ci; i++)
-                    sum = fma(LD1(a, i), LD1(b, i), sum);
+            if (no_y == 0 && iy >= 0 && iy < ih) {
+                TAPS(ix, no_x, x, pad_w, stride_w);
+                for (int kx = 0; kx < kw; kx++) {
+                    if (no_x == 0 && ix >= 0 && ix < iw) {
+                        __global const value_t *const a = in + ((image * ih + iy) * iw + ix) * groups * ci + o / co * ci;
+                        __global const value_t *const b = w + ((o * kh + ky) * kw + kx) * ci;
+                        int                           i = 0;
+                        for (; i + V <= ci; i += V)
+                            acc = fma(LDN(V, a, i), LDN(V, b, i), acc);
+                        for (; i < ci; i++)
+                            sum = fma(LD1(a, i), LD1(b, i), sum);
+                    }
+                    BACK_W(ix, no_x);
+                }
             }
+            BACK_H(iy, no_y);
         }
         sum += SUMN(V, acc);
         EPILOGUE(1, sum, at);
@@ -151,17 +170,20 @@ __kernel void conv_transpose_dot(__global const value_t *in, __global const valu
 }
 
 /* ---------------------------------------------------------------- one channel in, one out */
+/* From iy, no_y, ix, no_x of the pixel's tap 0. */
 #define DEPTHWISE(n)                                                                            \
     {                                                                                           \
         FLOATN(n) acc = CAT(LDF, n)(bias, l);                                                   \
-        for (int ky = 0; ky < kh; ky++) {                                                       \
-            const int iy = source(y, ky, stride_h, dilation_h, pad_h, ih);                      \
-            for (int kx = 0; iy >= 0 && kx < kw; kx++) {                                        \
-                const int ix = source(x, kx, stride_w, dilation_w, pad_w, iw);                  \
-                if (ix >= 0)                                                                    \
-                    acc = fma(LDN(n, in, ((image * ih + iy) * iw + ix) * groups + l),           \
-                              LDN(n, w, (ky * kw + kx) * groups + l), acc);                     \
+        for (int ky = 0, jy = iy, rest_y = no_y; ky < kh; ky++) {                               \
+            if (rest_y == 0 && jy >= 0 && jy < ih) {                                            \
+                __global const value_t *const line = in + (image * ih + jy) * iw * groups + l;  \
+                for (int kx = 0, jx = ix, rest_x = no_x; kx < kw; kx++) {                       \
+                    if (rest_x == 0 && jx >= 0 && jx < iw)                                      \
+                        acc = fma(LDN(n, line, jx * groups), LDN(n, w, (ky * kw + kx) * groups + l), acc); \
+                    BACK_W(jx, rest_x);                                                         \
+                }                                                                               \
             }                                                                                   \
+            BACK_H(jy, rest_y);                                                                 \
         }                                                                                       \
         const int at = (r * ow + x) * groups + l;                                               \
         EPILOGUE(n, acc, at);                                                                   \
@@ -183,9 +205,12 @@ __kernel void conv_transpose_depthwise(__global const value_t *in, __global cons
     const int end_x = first_x + min(mid_chunk, ow - first_x);
     const int first_r = segment_o < (rows - 1) / outer_chunk + 1 ? segment_o * outer_chunk : rows;
     const int end_r = first_r + min(outer_chunk, rows - first_r);
+    STEPS
     for (int r = first_r; r < end_r; r++) {
         const int image = r / oh, y = r - image * oh;
+        TAPS(iy, no_y, y, pad_h, stride_h);
         for (int x = first_x; x < end_x; x++) {
+            TAPS(ix, no_x, x, pad_w, stride_w);
             int l = first_l;
             SWEEP(DEPTHWISE, l, end_l);
         }

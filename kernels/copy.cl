@@ -287,6 +287,10 @@ __kernel void copy_interleave(COPY_ARGS)
         int m = first_m;
         for (; m + 4 <= end_m; m += 4)
             INTERLEAVE(m)
+        if (m < end_m && first_m + 4 <= end_m) { /* the last step overlaps the one before */
+            INTERLEAVE(end_m - 4)
+            m = end_m;
+        }
         for (; m < end_m; m++)
             for (int l = first_l; l < end_l; l++)
                 STO(1, LDI(1, in, from + l * len_in + m), out, to + C * m + l);
@@ -301,6 +305,10 @@ __kernel void copy_separate(COPY_ARGS)
         int l = first_l;
         for (; l + 4 <= end_l; l += 4)
             SEPARATE(l)
+        if (l < end_l && first_l + 4 <= end_l) {
+            SEPARATE(end_l - 4)
+            l = end_l;
+        }
         for (; l < end_l; l++)
             for (int m = first_m; m < end_m; m++)
                 STO(1, LDI(1, in, from + C * l + m), out, to + m * mid_out + l);
