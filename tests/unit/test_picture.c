@@ -26,6 +26,7 @@ static void assert_pixel(const picture *p, int x, int y, int r, int g, int b)
         fail_msg("pixel %d,%d is %d,%d,%d, not %d,%d,%d", x, y, at[0], at[1], at[2], r, g, b);
 }
 
+#ifdef SEPCL_PNG
 /* A picture of one pixel of the given kind has this colour. */
 static void check_pixel(int bits, int type, const uint8_t *pixel, size_t bytes, int r, int g, int b)
 {
@@ -107,6 +108,7 @@ static void png_limits(void **state)
         assert_refused(SEPCL_BAD_FILE, "x: ", parse(f.bytes, f.size, &p));
     }
 }
+#endif
 
 static void not_pictures(void **state)
 {
