@@ -42,7 +42,7 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
     const int x_first = (int)get_global_id(2) * strip, x_end = min(x_first + strip, ow);
     if (g >= groups)
         return;
-    const int               in_c = groups * ci, out_c = groups * co;
+    const int               in_c = groups * ci;
     __global const value_t *wb = w + (size_t)get_global_id(0) * kh * kw * ci * NR;
 
     for (int r = (int)get_global_id(1) * rows; r < row_end; r++) {
