@@ -29,7 +29,7 @@
 #define EACH_8(F) EACH_7(F) F(7)
 #define EACH(F) CAT(EACH_, N)(F)
 
-/* Elements from ... end-1 of a run; a last vector that would pass the end is moved back where the run is long enough. */
+/* A run of `length` elements; a last vector that would pass the end is moved back where the run is long enough. */
 void copy_run(__global const value_t *in, __global value_t *out, const int length)
 {
     int l = 0;

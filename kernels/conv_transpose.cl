@@ -126,7 +126,8 @@ __kernel void conv_transpose_tile(__global const value_t *in, __global const val
         }
 
         const int x0 = phase + stride_w * t0;
-        STORE_TILE((ow - x0 + stride_w - 1) / stride_w, ((row * ow + x0) * groups + group) * co, stride_w * groups * co, b, co)
+        const int at = ((row * ow + x0) * groups + group) * co;
+        STORE_TILE((ow - x0 + stride_w - 1) / stride_w, at, stride_w * groups * co, b, co)
     }
 }
 #endif
@@ -150,7 +151,8 @@ __kernel void conv_transpose_dot(__global const value_t *in, __global const valu
                 TAPS(ix, no_x, x, pad_w, stride_w);
                 for (int kx = 0; kx < kw; kx++) {
                     if (no_x == 0 && ix >= 0 && ix < iw) {
-                        __global const value_t *const a = in + ((image * ih + iy) * iw + ix) * groups * ci + o / co * ci;
+                        const int                     source = (image * ih + iy) * iw + ix;
+                        __global const value_t *const a = in + source * groups * ci + o / co * ci;
                         __global const value_t *const b = w + ((o * kh + ky) * kw + kx) * ci;
                         int                           i = 0;
                         for (; i + V <= ci; i += V)

@@ -156,7 +156,8 @@ __kernel void pad(__global const value_t *in, __global value_t *out,
             if (m == begin && end > begin)
                 m = end;
             if (m < end_m)
-                copy_run(in + from + map_index(m - mid_before, mid_in) * len + first_l, row + m * len + first_l, length);
+                copy_run(in + from + map_index(m - mid_before, mid_in) * len + first_l, row + m * len + first_l,
+                         length);
         }
 #endif
     }

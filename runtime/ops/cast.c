@@ -7,8 +7,8 @@
 static status check(const node_view *v)
 {
     const dtype t = nv_in(v, 0)->type;
-    NEED(nv_in(v, 0)->data || t == DT_F32 || t == DT_F16, "the input is %s, and only float32 and float16 can be cast on a device",
-         dtype_name(t));
+    NEED(nv_in(v, 0)->data || t == DT_F32 || t == DT_F16,
+         "the input is %s, and only float32 and float16 can be cast on a device", dtype_name(t));
     return SEPCL_OK;
 }
 

@@ -156,12 +156,27 @@ static double cost_vectors(const node_view *v, const caps *c, const int *p)
 }
 
 static const kernel_def kernels[] = {
-    {"concat", "concat_rows", "whole rows, all inputs in one launch", {{"V", {16, 8, 4, 1}}}, fits_joined, launch_rows,
+    {"concat",
+     "concat_rows",
+     "whole rows, all inputs in one launch",
+     {{"V", {16, 8, 4, 1}}},
+     fits_joined,
+     launch_rows,
      cost_rows},
-    {"concat", "concat_vectors", "a vector an item, all inputs in one launch", {{"V", {8, 4, 1}}}, fits_vectors,
-     launch_vectors, cost_vectors},
+    {"concat",
+     "concat_vectors",
+     "a vector an item, all inputs in one launch",
+     {{"V", {8, 4, 1}}},
+     fits_vectors,
+     launch_vectors,
+     cost_vectors},
     {"copy", "copy_block", "a copy an input", {{"V", {16, 8, 4, 1}}}, copy_fits, copy_launch, copy_cost},
-    {"copy", "copy_strided", "element by element", {{"V", {16, 8, 4, 1}}}, copy_fits, copy_launch_strided,
+    {"copy",
+     "copy_strided",
+     "element by element",
+     {{"V", {16, 8, 4, 1}}},
+     copy_fits,
+     copy_launch_strided,
      copy_cost_strided},
     {0},
 };
@@ -169,7 +184,7 @@ static const kernel_def kernels[] = {
 /* ------------------------------------------------------------------ cases */
 
 typedef struct concat_case {
-    shape   s;       /* of the first input */
+    shape   s; /* of the first input */
     int     axis, n;
     int64_t more[8]; /* extents of the others along the axis */
 } concat_case;

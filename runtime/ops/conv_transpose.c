@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conv_transpose: the transpose of a 2-D convolution. Input slots and attributes as in ir/attrs.h; the weights' strides
- * are those of an output channel within its group and of an input channel over all groups, which is how a file lays them
- * out: w(o, i) of group q stands at (o - q * co) * w.o + i * w.i for i = q * ci ... q * ci + ci - 1.
+ * are those of an output channel within its group and of an input channel over all groups, which is how a file lays
+ * them out: w(o, i) of group q stands at (o - q * co) * w.o + i * w.i for i = q * ci ... q * ci + ci - 1.
  */
 #include <math.h>
 
@@ -165,10 +165,22 @@ static status ref(const node_view *v, const float *const *in, float *const *out)
 
 static void arg_shape(launch *k, const geometry *g)
 {
-    const int64_t list[] = {g->in.h,         g->in.w,         g->out.h,       g->out.w,
-                            g->in.n * g->out.h, g->a->group,  g->ci,          g->co,
-                            g->a->kernel[0], g->a->kernel[1], g->a->stride[0], g->a->stride[1],
-                            g->a->dilation[0], g->a->dilation[1], g->a->pad[0], g->a->pad[1]};
+    const int64_t list[] = {g->in.h,
+                            g->in.w,
+                            g->out.h,
+                            g->out.w,
+                            g->in.n * g->out.h,
+                            g->a->group,
+                            g->ci,
+                            g->co,
+                            g->a->kernel[0],
+                            g->a->kernel[1],
+                            g->a->stride[0],
+                            g->a->stride[1],
+                            g->a->dilation[0],
+                            g->a->dilation[1],
+                            g->a->pad[0],
+                            g->a->pad[1]};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         arg_i32(k, list[i]);
 }
@@ -248,7 +260,8 @@ static bool fits_tile(const node_view *v, const caps *c, const int *p)
     const geometry g = geometry_of(v);
     (void)c;
     /* a vector that is half empty has a narrower one to stand for it */
-    return tile_weights(&g, p) <= INT32_MAX && tiles_of(&g, p) <= INT32_MAX && (p[TILE_P_V] == 4 || p[TILE_P_V] / 2 < g.co);
+    return tile_weights(&g, p) <= INT32_MAX && tiles_of(&g, p) <= INT32_MAX &&
+           (p[TILE_P_V] == 4 || p[TILE_P_V] / 2 < g.co);
 }
 
 /* Cycles of one tile's step along the input channels: two multiply-adds and two loads a cycle, and four cycles from one
@@ -384,12 +397,27 @@ static void launch_depthwise(const node_view *v, const caps *c, const int *p, la
 }
 
 static const kernel_def kernels[] = {
-    {"conv_transpose", "conv_transpose_depthwise", "vectors of channels", {{"V", {16, 8, 4, 1}}}, fits_depthwise,
-     launch_depthwise, cost_depthwise},
-    {"conv_transpose", "conv_transpose_tile", "register tiles of pixels by channels",
-     {{"V", {16, 8, 4}}, {"P", {12, 6, 4, 2}}}, fits_tile, launch_tile, cost_tile},
-    {"conv_transpose", "conv_transpose_dot", "dot products along the input channels", {{"V", {8, 4, 1}}}, copy_fits,
-     launch_dot, cost_dot},
+    {"conv_transpose",
+     "conv_transpose_depthwise",
+     "vectors of channels",
+     {{"V", {16, 8, 4, 1}}},
+     fits_depthwise,
+     launch_depthwise,
+     cost_depthwise},
+    {"conv_transpose",
+     "conv_transpose_tile",
+     "register tiles of pixels by channels",
+     {{"V", {16, 8, 4}}, {"P", {12, 6, 4, 2}}},
+     fits_tile,
+     launch_tile,
+     cost_tile},
+    {"conv_transpose",
+     "conv_transpose_dot",
+     "dot products along the input channels",
+     {{"V", {8, 4, 1}}},
+     copy_fits,
+     launch_dot,
+     cost_dot},
     {0},
 };
 
@@ -437,8 +465,8 @@ static bool gen(int i, graph *g)
                                         .group = t->group,
                                         .out_channels = t->co,
                                         .out_pad = {t->out_pad[0], t->out_pad[1]}}};
-    a.conv.w = keras ? (weight_strides){t->ci, 1, t->kw * co * t->ci, co * t->ci}
-                     : (weight_strides){kk, co * kk, t->kw, 1};
+    a.conv.w =
+        keras ? (weight_strides){t->ci, 1, t->kw * co * t->ci, co * t->ci} : (weight_strides){kk, co * kk, t->kw, 1};
     value_id slots[CONV_INPUTS] = {test_input(g, "x", &in), test_const(g, "w", keras ? &hwoi : &iohw), -1, -1, -1};
     if (t->flags & BIAS)
         slots[CONV_B] = test_const(g, "b", &channels);

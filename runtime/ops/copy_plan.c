@@ -335,9 +335,19 @@ static double cost_local(const node_view *v, const caps *c, const int *p)
 
 const kernel_def copy_kernels[] = {
     {"copy", "copy_tile_local", "tiles through local memory", {{0}}, fits_local, launch_local_tile, cost_local},
-    {"copy", "copy_block", "rows, planes or register tiles, as the strides allow", {{"V", {16, 8, 4, 1}}}, copy_fits,
-     copy_launch, copy_cost},
-    {"copy", "copy_strided", "element by element", {{"V", {16, 8, 4, 1}}}, copy_fits, copy_launch_strided,
+    {"copy",
+     "copy_block",
+     "rows, planes or register tiles, as the strides allow",
+     {{"V", {16, 8, 4, 1}}},
+     copy_fits,
+     copy_launch,
+     copy_cost},
+    {"copy",
+     "copy_strided",
+     "element by element",
+     {{"V", {16, 8, 4, 1}}},
+     copy_fits,
+     copy_launch_strided,
      copy_cost_strided},
     {0},
 };

@@ -47,7 +47,8 @@ static status ref(const node_view *v, const float *const *in, float *const *out)
     const shape  *s = &nv_in(v, 0)->shape;
     const value  *index = nv_in(v, 1);
     const int     axis = v->n->a.gather.axis;
-    const int64_t before = shape_product(s, 0, axis), extent = s->dim[axis], after = shape_product(s, axis + 1, s->rank);
+    const int64_t before = shape_product(s, 0, axis), extent = s->dim[axis],
+                  after = shape_product(s, axis + 1, s->rank);
     const int64_t n = shape_count(&index->shape);
     for (int64_t o = 0; o < before; o++)
         for (int64_t i = 0; i < n; i++)

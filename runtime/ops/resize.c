@@ -14,8 +14,7 @@ static status check(const node_view *v)
     NEED(a->mode <= RESIZE_LINEAR, "mode number %d is unknown", (int)a->mode);
     NEED(a->coordinates <= RESIZE_TF_HALF_PIXEL_NN, "coordinate mode number %d is unknown", (int)a->coordinates);
     NEED(a->round <= RESIZE_CEIL, "rounding mode number %d is unknown", (int)a->round);
-    NEED(in->rank == 4 || a->size[0] == 1, "an input of rank 3 has no height to resize to %lld",
-         (long long)a->size[0]);
+    NEED(in->rank == 4 || a->size[0] == 1, "an input of rank 3 has no height to resize to %lld", (long long)a->size[0]);
     for (int i = 0; i < 2; i++) {
         NEED(a->size[i] >= 1 && a->size[i] <= INT32_MAX / 4, "the new extent %lld is outside 1 to %d",
              (long long)a->size[i], INT32_MAX / 4);
@@ -209,7 +208,12 @@ static double cost_resize(const node_view *v, const caps *c, const int *p)
 }
 
 static const kernel_def kernels[] = {
-    {"resize", "resize", "tables of positions, vectors of channels", {{"V", {16, 8, 4, 1}}}, copy_fits, launch_resize,
+    {"resize",
+     "resize",
+     "tables of positions, vectors of channels",
+     {{"V", {16, 8, 4, 1}}},
+     copy_fits,
+     launch_resize,
      cost_resize},
     {0},
 };
@@ -222,13 +226,9 @@ static bool gen(int i, graph *g)
         int64_t in[4], size[2];
         double  scale[2]; /* 0: the ratio of the extents */
     } cases[] = {
-        {{1, 5, 7, 16}, {10, 14}, {2, 2}},
-        {{2, 5, 7, 3}, {13, 11}, {0, 0}},
-        {{1, 13, 11, 17}, {5, 7}, {0, 0}},
+        {{1, 5, 7, 16}, {10, 14}, {2, 2}},       {{2, 5, 7, 3}, {13, 11}, {0, 0}}, {{1, 13, 11, 17}, {5, 7}, {0, 0}},
         {{1, 6, 8, 5}, {9, 12}, {1.6, 1.6}}, /* scales that are not the ratio of the extents */
-        {{1, 9, 9, 1}, {1, 1}, {0, 0}},
-        {{2, 1, 1, 8}, {4, 3}, {0, 0}},
-        {{1, 7, 3, 4}, {7, 6}, {1, 2}},
+        {{1, 9, 9, 1}, {1, 1}, {0, 0}},          {{2, 1, 1, 8}, {4, 3}, {0, 0}},   {{1, 7, 3, 4}, {7, 6}, {1, 2}},
         {{2, 0, 9, 24}, {1, 20}, {1, 20.0 / 9}}, /* height 0: rank 3 */
         {{1, 24, 24, 16}, {48, 48}, {2, 2}},
     };
