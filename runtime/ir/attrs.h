@@ -18,8 +18,8 @@ typedef struct act {
 } act;
 
 /* Where a weight tensor keeps element (output channel o, input channel i within the group, row h, column w), in
-   elements. It lets every file layout (OIHW, OHWI, HWIO) be used without a copy. For a depthwise convolution i is 0. For conv_transpose o is the output
-   channel within its group and i the input channel over all groups. */
+   elements. It lets every file layout (OIHW, OHWI, HWIO) be used without a copy. For a depthwise convolution i is 0.
+   For conv_transpose o is the output channel within its group and i the input channel over all groups. */
 typedef struct weight_strides {
     int64_t o, i, h, w;
 } weight_strides;
