@@ -148,7 +148,7 @@ sepcl_status info_self_test(int device)
     sepcl_status      st = tool_library(sepcl_device_get(device, &info));
     const double      begin = tool_seconds();
     if (st == SEPCL_OK) {
-        progress_begin("self-test", 0);
+        progress_begin("self-test", PROGRESS_COUNT);
         st = tool_library(sepcl_device_self_test(&desc, on_result, &t));
         progress_end();
     }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sepcl-run: what a person, or with --json a program, gets to read. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/stats.h"
 #include "common/table.h"
@@ -230,16 +232,17 @@ static void print_ranges(const run *r)
 
 static void print_times(const run *r)
 {
-    char *file = text_clean(r->file), *device = text_clean(r->device.name);
-    printf("%s on %s (%s), %s: ", file, device, r->device.selector, tool_precisions[tool.precision]);
-    if (r->n_runs == 1)
-        printf("%.2f ms\n", 1e3 * r->seconds[0]);
-    else
-        printf("min %.2f, median %.2f, p90 %.2f ms of %d runs\n", 1e3 * r->seconds[0],
-               1e3 * stats_quantile(r->seconds, r->n_runs, 0.5), 1e3 * stats_quantile(r->seconds, r->n_runs, 0.9),
-               r->n_runs);
-    free(file);
-    free(device);
+    char *times = r->n_runs == 1 ? text_format("%.2f ms", 1e3 * r->seconds[0])
+                                 : text_format("min %.2f, median %.2f, p90 %.2f ms of %d runs", 1e3 * r->seconds[0],
+                                               1e3 * stats_quantile(r->seconds, r->n_runs, 0.5),
+                                               1e3 * stats_quantile(r->seconds, r->n_runs, 0.9), r->n_runs);
+    char *line = text_format("%s on %s (%s), %s: %s", r->file, r->device.name, r->device.selector,
+                             tool_precisions[tool.precision], times);
+    char *clean = text_clean(line);
+    options_paragraph(clean, stdout, 0, tool_width(isatty(STDOUT_FILENO) ? WIDTH : INT_MAX));
+    free(times);
+    free(line);
+    free(clean);
 }
 
 void run_report(const run *r)

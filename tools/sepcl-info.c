@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/progress.h"
 #include "common/text.h"
 #include "common/tool.h"
 
@@ -68,7 +69,10 @@ static sepcl_status ask_device(info_device *d, int index, bool is_default)
     d->is_default = is_default;
     if (info_set.measure) {
         tool_say("measuring %s", d->info.name);
-        TRY_LIB(sepcl_device_measure(index, &d->speed));
+        progress_begin("measuring", PROGRESS_WAIT);
+        const sepcl_status st = tool_library(sepcl_device_measure(index, &d->speed));
+        progress_end();
+        TRY(st);
     }
     if (tool.no_cache)
         return SEPCL_OK;

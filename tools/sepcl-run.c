@@ -212,7 +212,9 @@ static sepcl_status create_session(run *r)
     for (int i = 0; i < r->n_inputs; i++)
         if (run_count(&r->inputs[i].shape) > 0)
             shapes[desc.n_shapes++] = (sepcl_input_shape){r->inputs[i].name, r->inputs[i].shape};
+    progress_begin("preparing the kernels", PROGRESS_WAIT);
     const sepcl_status st = tool_library(sepcl_session_create(r->model, &desc, &r->session));
+    progress_end();
     free(shapes);
     TRY(st);
     r->plan_s = tool_seconds() - begin;

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of the programs share: a folder of one's own, and running a program with all that has to hold for it."""
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import resource
+import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 
 folder_of_programs = pathlib.Path(".")
@@ -48,6 +52,22 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(errors.count("\n"), 1, errors)
         self.assertEqual(out, "")
         return errors.strip()
+
+    def in_terminal(self, program, *arguments, width=80, stream="stdout"):
+        """Exit code and what a terminal of this width gets on one stream; the other one goes nowhere."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
+        streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: slave}
+        child = subprocess.Popen([self.path(program), *map(str, arguments)], cwd=self.folder, **streams)
+        os.close(slave)
+        out = b""
+        try:
+            while piece := os.read(master, 65536):
+                out += piece
+        except OSError:  # the terminal's other end is closed
+            pass
+        os.close(master)
+        return child.wait(timeout=60), out.decode().replace("\r\n", "\n")
 
     def json(self, program, *arguments, **rest):
         out, _ = self.run_program(program, *arguments, "--json", **rest)

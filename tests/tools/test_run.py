@@ -237,6 +237,18 @@ class Measuring(ProgramTest):
         self.assertEqual(answer["runs"], 5)
         self.assertTrue(0 < answer["min_ms"] <= answer["median_ms"] <= answer["p90_ms"])
 
+    def test_progress(self):
+        arguments = ["m.onnx", "--random", "--repeat", "20000"]
+        code, out = self.in_terminal("sepcl-run", *arguments, width=60, stream="stderr")
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"run [█░]{24} +\d+%")
+        self.assertTrue(out.endswith("\r\x1b[K"), out[-200:])  # nothing of it stays
+        for line in re.split(r"[\r\n]|\x1b\[K", out):
+            self.assertLess(len(line), 60)
+        self.assertEqual(self.in_terminal("sepcl-run", *arguments, "-q", stream="stderr"), (0, ""))
+        _, errors = self.run_program("sepcl-run", *arguments)
+        self.assertEqual(errors, "")
+
     def test_trace(self):
         self.run_program("sepcl-run", "m.onnx", "--random", "--profile", "trace.json", "--repeat", "3", "-q")
         trace = json.loads((self.folder / "trace.json").read_text())

@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sepcl-summary: the numbers of the layers that the project started from, and tables that fit."""
-import fcntl
-import os
-import pty
 import re
-import struct
-import subprocess
-import termios
 import unittest
 
 import formats
@@ -109,19 +103,9 @@ class Table(ProgramTest):
     def test_fits_a_terminal(self):
         self.write("m.onnx", self.deep())
         for width in [80, 100, 200]:
-            master, slave = pty.openpty()
-            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
-            child = subprocess.Popen([self.path("sepcl-summary"), "m.onnx"], cwd=self.folder, stdout=slave)
-            os.close(slave)
-            out = b""
-            try:
-                while piece := os.read(master, 65536):
-                    out += piece
-            except OSError:  # the terminal's other end is closed
-                pass
-            os.close(master)
-            self.assertEqual(child.wait(timeout=60), 0)
-            self.assert_box(out.decode().replace("\r\n", "\n"), min(width, 100))
+            code, out = self.in_terminal("sepcl-summary", "m.onnx", width=width)
+            self.assertEqual(code, 0)
+            self.assert_box(out, min(width, 100))
 
     def test_hostile_names(self):
         self.write("m.onnx", self.deep("\x1b[2J\u202e"))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Help text out of an option table. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "options.h"
@@ -16,8 +17,7 @@ void options_wrap(const char *text, FILE *out, int at, int column, int width)
         const size_t length = strcspn(text, " ");
         if (length == 0)
             break;
-        char word[256];
-        snprintf(word, sizeof(word), "%.*s", (int)length, text);
+        char     *word = text_format("%.*s", (int)length, text);
         const int columns = text_width(word);
         if (at + columns + !first > width && !first) {
             fputc('\n', out);
@@ -29,6 +29,7 @@ void options_wrap(const char *text, FILE *out, int at, int column, int width)
             at = column;
         }
         fprintf(out, "%s%s", first ? "" : " ", word);
+        free(word);
         at += columns + !first;
         first = false;
         text += length;
@@ -40,12 +41,12 @@ void options_paragraph(const char *text, FILE *out, int indent, int width)
 {
     while (*text) {
         const size_t length = strcspn(text, "\n");
-        char         line[2048];
-        snprintf(line, sizeof(line), "%.*s", (int)length, text);
+        char        *line = text_format("%.*s", (int)length, text);
         if (line[0] == ' ' || !line[0])
             fprintf(out, "%*s%s\n", line[0] ? indent : 0, "", line);
         else
             options_wrap(line, out, 0, indent, width);
+        free(line);
         text += length + (text[length] == '\n');
     }
 }
