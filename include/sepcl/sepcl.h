@@ -260,6 +260,7 @@ typedef struct sepcl_session_desc {
 
 SEPCL_API sepcl_status sepcl_session_create(const sepcl_model *model, const sepcl_session_desc *desc,
                                             sepcl_session **session_out);
+/* May take some seconds after a device's first start: some drivers compile once more to give the programs for the cache. */
 SEPCL_API void sepcl_session_destroy(sepcl_session *session);
 
 /* Shapes with every dimension fixed, in the file's layout; index as in sepcl_model_input_name. */

@@ -366,6 +366,16 @@ static status allocate(exec_cl *x)
     return x->events ? SEPCL_OK : SEPCL_OUT_OF_MEMORY;
 }
 
+static status fill_arena(exec_cl *x, int byte)
+{
+    void *mapped;
+    if (!x->arena_buffer)
+        return SEPCL_OK;
+    TRY(clx_map(x->env->cl, x->arena_buffer, 0, x->p->arena_bytes, true, &mapped));
+    memset(mapped, byte, x->p->arena_bytes);
+    return clx_unmap(x->env->cl, x->arena_buffer, mapped);
+}
+
 /* Programs, built and stored. The warm-up comes before the storing: see clx_programs_save. */
 static status build_and_warm(exec_cl *x, bool warm)
 {
@@ -387,6 +397,7 @@ static status build_and_warm(exec_cl *x, bool warm)
     TRY(make_kernels(x));
     if (!warm)
         return SEPCL_OK;
+    TRY(fill_arena(x, 0)); /* the warm-up reads inputs that nobody has written yet */
     TRY(exec_cl_enqueue(x));
     TRY(exec_cl_wait(x));
     if (!e->no_cache)
@@ -562,15 +573,7 @@ const exec_times *exec_cl_times(const exec_cl *x, int step)
 
 status exec_cl_poison(exec_cl *x)
 {
-    if (!x->arena_buffer)
-        return SEPCL_OK;
-    unsigned char *bytes = malloc(x->p->arena_bytes);
-    if (!bytes)
-        return fail_memory(x->p->arena_bytes, "poisoning the arena");
-    memset(bytes, 0xff, x->p->arena_bytes); /* a NaN as float and as half */
-    const status st = clx_write(x->env->cl, x->arena_buffer, 0, x->p->arena_bytes, bytes);
-    free(bytes);
-    return st;
+    return fill_arena(x, 0xff); /* a NaN as float and as half */
 }
 
 static bool all_ff(const unsigned char *bytes, size_t n)
