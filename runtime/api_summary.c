@@ -80,12 +80,6 @@ static char *conv_detail(graph *g, const node *n)
 
 /* ------------------------------------------------------------------ life */
 
-/* What the importer adds to change layouts is no layer of the model; neither is a reshape that only views. */
-static bool is_layer(const node *n)
-{
-    return n->op != OP_TRANSPOSE || n->name[0];
-}
-
 sepcl_status sepcl_summary_create(const sepcl_model *model, const sepcl_input_shape *shapes, int n_shapes,
                                   sepcl_summary **summary_out)
 {
@@ -101,7 +95,7 @@ sepcl_status sepcl_summary_create(const sepcl_model *model, const sepcl_input_sh
     for (int i = 0; st == SEPCL_OK && i < s->g->n_nodes; i++) {
         const node     *n = s->g->nodes[i];
         const node_view v = {s->g, n};
-        if (n->dead || !is_layer(n))
+        if (n->dead || n->layout)
             continue;
         layer *l = &s->layers[s->n_layers++];
         *l = (layer){n, layer_name(&v), ""};
@@ -140,7 +134,12 @@ static void other_forms(const node_view *v, sepcl_layer_info *out)
     const uint64_t      pixels = (uint64_t)(g.out.n * g.out.h * g.out.w);
     out->is_convolution = true;
     out->dense_multiplications = pixels * kh * kw * ci * co;
-    out->separable_multiplications = g.plain_depthwise ? pixels * kh * kw * ci : pixels * (kh * kw * ci + ci * co);
+    if (g.plain_depthwise)
+        out->separable_multiplications = pixels * kh * kw * ci;
+    else if (kh * kw == 1) /* there is nothing to separate */
+        out->separable_multiplications = out->multiplications;
+    else
+        out->separable_multiplications = pixels * (kh * kw * ci + ci * co);
     if (g.a->group == 1 && kh > 1 && kw > 1) /* k x 1 over the input's columns, then 1 x k */
         out->spatial_multiplications =
             (uint64_t)(g.out.n * g.out.h * (g.in.w + g.a->pad[1] + g.a->pad[3])) * kh * ci * co + pixels * kw * co * co;

@@ -188,7 +188,8 @@ static status constant(onnx_build *b, operand *x, const layout *l, value_id *out
 
 status operand_get(onnx_build *b, operand *x, const layout *l, value_id *out)
 {
-    status st = SEPCL_OK;
+    status    st = SEPCL_OK;
+    const int before = b->g->n_nodes;
     if (!operand_is_float(x))
         return fail(SEPCL_UNSUPPORTED, "'%s' is a tensor of type %s, and those serve for shapes and indices only",
                     x->name ? x->name : b->n->name, dtype_name(x->type));
@@ -211,6 +212,8 @@ status operand_get(onnx_build *b, operand *x, const layout *l, value_id *out)
     } else {
         st = transpose(b, x, &x->forms[0], l, out);
     }
+    for (int i = before; i < b->g->n_nodes; i++)
+        b->g->nodes[i]->layout = true;
     if (st == SEPCL_OK)
         remember(x, *out, l);
     return st;

@@ -46,6 +46,7 @@ struct node {
        stored. Its own in[] is x, then everything that is not an inner value; see fused.h of its op. */
     node      **sub;
     int         n_sub;
+    bool        layout; /* made by an importer to store a tensor in another order: no layer of the model */
     bool        dead;
 };
 

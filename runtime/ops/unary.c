@@ -15,10 +15,29 @@ static status check(const node_view *v)
     return SEPCL_OK;
 }
 
+/* Functions that only compare, round or change a sign. */
+static bool multiplies(act_kind k)
+{
+    switch (k) {
+    case ACT_NONE:
+    case ACT_CLAMP:
+    case ACT_THRESHOLD:
+    case ACT_ABS:
+    case ACT_NEG:
+    case ACT_SIGN:
+    case ACT_FLOOR:
+    case ACT_CEIL:
+    case ACT_ROUND:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static void count(const node_view *v, op_count *out)
 {
     const uint64_t n = (uint64_t)shape_count(&nv_out(v, 0)->shape);
-    out->multiplications = n;
+    out->multiplications = multiplies(v->n->a.unary.f.kind) ? n : 0;
     out->bytes = 8 * n;
 }
 
