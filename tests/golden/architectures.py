@@ -110,10 +110,10 @@ def xception(n):
     def relu(x):
         return n.op("Relu", x)
 
-    def separable(x, out):
+    def separable(x, out, gain=2.0):
         c = n.channels[x]
         x = n.conv(x, c, 3, group=c, bias=False, gain=1.0)
-        return n.batch_norm(n.conv(x, out, 1, bias=False), 1e-3)
+        return n.batch_norm(n.conv(x, out, 1, bias=False, gain=gain), 1e-3)
 
     def entry(x, out, first):
         shortcut = n.batch_norm(n.conv(x, out, 1, 2, bias=False, gain=1.0, auto_pad="SAME_UPPER"), 1e-3)
@@ -126,14 +126,12 @@ def xception(n):
     for out in (128, 256, 728):
         x = entry(x, out, out == 128)
     for _ in range(8):
-        y = x
-        for _ in range(3):
-            y = separable(relu(y), 728)
-        x = n.op("Add", y, x)
+        y = separable(relu(separable(relu(x), 728)), 728)
+        x = n.op("Add", separable(relu(y), 728, gain=0.2), x)  # small branches: eight sums shall not blow up
     shortcut = n.batch_norm(n.conv(x, 1024, 1, 2, bias=False, gain=1.0, auto_pad="SAME_UPPER"), 1e-3)
     x = separable(relu(separable(relu(x), 728)), 1024)
     x = n.op("Add", n.op("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER"), shortcut)
-    x = relu(separable(relu(separable(x, 1536)), 2048))
+    x = relu(separable(relu(separable(x, 1536, gain=0.2)), 2048, gain=0.2))
     x = n.op("ReduceMean", x, axes=[2, 3], keepdims=0)
     x = n.op("MatMul", x, n.const(n.floats(2048, 1000, scale=np.sqrt(1 / 2048))))
     n.output(n.op("Softmax", n.op("Add", x, n.const(n.floats(1000, scale=0.1))), axis=-1), "y")
