@@ -16,8 +16,11 @@ import pathlib
 import re
 import shutil
 import sys
+import zlib
 
 import numpy as np
+import onnx
+import onnx.backend.test
 import onnxruntime
 
 HERE = pathlib.Path(__file__).parent
@@ -93,10 +96,31 @@ def make_orientation(name, count, model, folder):
     return write(name, {"x": x}, outputs, 1e-4, folder)
 
 
+def light_networks():
+    """Whole networks that the onnx package brings for its own tests: real structures, weights all alike. Two of them
+    compute weights of 400 MB from a few bytes, which sepcl refuses."""
+    folder = pathlib.Path(onnx.backend.test.__file__).parent / "data" / "light"
+    return [path for path in sorted(folder.glob("light_*.onnx")) if path.stem not in ("light_vgg19", "light_zfnet512")]
+
+
+def make_light(source, folder):
+    name = source.stem
+    path = folder / f"{name}.onnx"
+    shutil.copyfile(source, path)
+    graph = onnx.load(path).graph
+    weights = {t.name for t in graph.initializer}
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    feeds = {i.name: rng.standard_normal([d.dim_value for d in i.type.tensor_type.shape.dim]).astype(np.float32)
+             for i in graph.input if i.name not in weights}
+    return write(name, feeds, answers(path, feeds), 1e-4, folder)
+
+
 def wanted(arguments):
     """Name -> function that makes it."""
     recipes = {name: lambda name=name, opset=opset, fill=fill: make(name, opset, fill, arguments.folder)
                for name, (opset, fill) in {**ARCHITECTURES, **CORNERS}.items()}
+    for source in light_networks():
+        recipes[source.stem] = lambda source=source: make_light(source, arguments.folder)
     if arguments.orientation:
         for count in (1, 3):
             name = f"orientation_{count}"

@@ -99,9 +99,35 @@ def try_case(library, case):
     return results[0]
 
 
+def stored_cases(kind):
+    """Cases that the package keeps as files: layers as PyTorch once exported them, brought to an opset of today."""
+    import pathlib
+    import types
+    import onnx
+    import onnx.backend.test
+    import onnx.version_converter
+    folder = pathlib.Path(onnx.backend.test.__file__).parent / "data" / kind
+    for path in sorted(folder.glob("*/model.onnx")):
+        if "multiparam" in path.parent.name:  # slopes of a shape that the conversion should have changed
+            continue
+        def arrays(which):
+            files = sorted((path.parent / "test_data_set_0").glob(f"{which}_*.pb"), key=lambda f: int(f.stem.split("_")[1]))
+            return [onnx.numpy_helper.to_array(onnx.load_tensor(f)) for f in files]
+        try:
+            model = onnx.version_converter.convert_version(onnx.load(path), 13)
+        except (RuntimeError, onnx.version_converter.ConvertError):
+            continue
+        weights = {t.name for t in model.graph.initializer}
+        for info in [i for i in model.graph.input if i.name in weights]:
+            model.graph.input.remove(info)
+        yield types.SimpleNamespace(name=f"{kind}/{path.parent.name}", model=model, data_sets=[(arrays("input"), arrays("output"))])
+
+
 def chosen(names):
     from onnx.backend.test.case.node import collect_testcases
     cases = [case for case in collect_testcases(None) if all(i.domain in ("", "ai.onnx") for i in case.model.opset_import)]
+    for kind in ("pytorch-converted", "pytorch-operator"):
+        cases += stored_cases(kind)
     return [case for case in cases if not names or any(part in case.name for part in names)]
 
 
