@@ -340,7 +340,7 @@ static status use_external(onnx_model *m, onnx_tensor *t)
         return fail(SEPCL_BAD_FILE, "external data '%s' has %zu bytes, but %llu from byte %llu on are asked for",
                     e.location, map->size, (unsigned long long)e.length, (unsigned long long)e.offset);
     const size_t n = e.has_length ? (size_t)e.length : map->size - (size_t)e.offset;
-    return use_bytes(m, t, (wire_bytes){map->bytes + (map->bytes ? e.offset : 0), n}, "external data");
+    return use_bytes(m, t, (wire_bytes){map->bytes ? map->bytes + e.offset : NULL, n}, "external data");
 }
 
 /* ---------------------------------------------------------------- elements */
