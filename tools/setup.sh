@@ -9,8 +9,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 DEBIAN_FRONTEND=noninterac
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config ca-certificates ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
     libpng-dev libjpeg62-turbo-dev libjansson-dev python3 python3-venv unzip)
 
-if [[ -t 1 ]]; then bold=$'\e[1m' plain=$'\e[0m'; else bold='' plain=''; fi
-say() { printf '%s\n' "${bold}==>${plain} $*"; }
+if [[ -t 1 ]]; then bold=$'\e[1m' normal=$'\e[0m'; else bold='' normal=''; fi
+say() { printf '%s\n' "${bold}==>${normal} $*"; }
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 
 # quiet NAME COMMAND...: output goes to build/logs/NAME.log and is shown only when the command fails.
