@@ -41,10 +41,11 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
 
     for (int m0 = first; m0 < last; m0 += MR) {
         FLOATN(V) acc[MR][NB];
-        int       row[MR];
+        /* a pointer a row: as indices into one array, compilers gather them in vectors to add k, and take them out again */
+        __global const value_t *x[MR];
         UNROLL
-        for (int m = 0; m < MR; m++) {
-            row[m] = min(m0 + m, last - 1) * k_total; /* rows past the end repeat the last one and are not stored */
+        for (int m = 0; m < MR; m++) { /* rows past the end repeat the last one and are not stored */
+            x[m] = in + (size_t)min(m0 + m, last - 1) * k_total;
             UNROLL
             for (int b = 0; b < NB; b++)
                 acc[m][b] = LDF(V, bias, n0 + b * V);
@@ -57,10 +58,10 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
                 wv[b] = LDN(V, wk, b * V);
             UNROLL
             for (int m = 0; m < MR; m++) {
-                const float x = LD1(in, row[m] + k);
+                const float xv = LD1(x[m], k);
                 UNROLL
                 for (int b = 0; b < NB; b++)
-                    acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
+                    acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
             }
         }
         STORE_TILE(last - m0, m0 * n_total, n_total, n0, n_total)

@@ -132,10 +132,10 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
         const int               block = job / tiles, m0 = (job - block * tiles) * MR, last = p_end - p_first;
         __global const value_t *wk = pw_w + (size_t)block * ci * NR;
         FLOATN(V)               acc[MR][NB];
-        int                     row[MR];
+        __local const float    *x[MR]; /* pointers, as in gemm.cl */
         UNROLL
         for (int m = 0; m < MR; m++) {
-            row[m] = min(m0 + m, last - 1) * ci;
+            x[m] = mid + min(m0 + m, last - 1) * ci;
             UNROLL
             for (int b = 0; b < NB; b++)
                 acc[m][b] = LDF(V, pw_b, block * NR + b * V);
@@ -147,10 +147,10 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
                 wv[b] = LDN(V, wk, b * V);
             UNROLL
             for (int m = 0; m < MR; m++) {
-                const float x = mid[row[m] + k];
+                const float xv = x[m][k];
                 UNROLL
                 for (int b = 0; b < NB; b++)
-                    acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
+                    acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
             }
         }
         STORE_TILE(last - m0, (p_first + m0) * co, co, block * NR, co)

@@ -5,7 +5,7 @@
  *   out[n][y][x][o] = epilogue(b2[o] + sum_{kx,q} mid[x*sw-pl+kx*dw][q] * w2(o,kx,q))
  * An output row needs one row of mid, so nothing is computed twice.
  *
- *   in [batch][ih][iw][ci]   out [batch][oh][ow][co]   mid [iw][cm] floats, local
+ *   in [batch][ih][iw][ci]   out [batch][oh][ow][co]   mid [iw+1][cm] floats, local, the last column zero
  *   w1 [blocks1][kh][ci][NB*V]   b1 [blocks1][NB*V]   w2 [blocks2][kw][cm][NB*V]   b2 [blocks2][NB*V]
  *
  * Work-group r makes output row r = n*oh+y, with register tiles of MR columns and NB vectors of V channels.
@@ -46,6 +46,8 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
     if (r >= n_rows)
         return; /* a whole work-group at a time */
 
+    for (int q = lane; q < cm; q += LS)
+        mid[iw * cm + q] = 0.0f;
     for (int job = lane; job < tiles1 * blocks1; job += LS) {
         const int block = job / tiles1, x0 = (job - block * tiles1) * MR;
         FLOATN(V) acc[MR][NB];
@@ -62,6 +64,10 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
             if (iy < 0 || iy >= ih)
                 continue;
             __global const value_t *line = in + (size_t)(n * ih + iy) * iw * ci;
+            __global const value_t *x[MR]; /* pointers, as in gemm.cl */
+            UNROLL
+            for (int m = 0; m < MR; m++)
+                x[m] = line + at[m];
             __global const value_t *wk = w1 + (size_t)(block * kh + ky) * ci * NR;
             for (int i = 0; i < ci; i++, wk += NR) {
                 FLOATN(V) wv[NB];
@@ -70,10 +76,10 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
                     wv[b] = LDN(V, wk, b * V);
                 UNROLL
                 for (int m = 0; m < MR; m++) {
-                    const float x = LD1(line, at[m] + i);
+                    const float xv = LD1(x[m], i);
                     UNROLL
                     for (int b = 0; b < NB; b++)
-                        acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
+                        acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
                 }
             }
         }
@@ -108,15 +114,12 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
                 acc[m][b] = LDF(V, b2, block * NR + b * V);
         }
         for (int kx = 0; kx < kw; kx++) {
-            const int  first = x0 * sw - pl + kx * dw;
-            const bool inside = first >= 0 && first + (MR - 1) * sw < iw;
-            int        at[MR];
-            float      live[MR];
+            const int            first = x0 * sw - pl + kx * dw;
+            __local const float *x[MR];
             UNROLL
             for (int m = 0; m < MR; m++) {
                 const int ix = first + m * sw;
-                at[m] = clamp(ix, 0, iw - 1) * cm;
-                live[m] = ix >= 0 && ix < iw;
+                x[m] = mid + (ix >= 0 && ix < iw ? ix : iw) * cm; /* outside: the column of zeros */
             }
             __global const value_t *wk = w2 + (size_t)(block * kw + kx) * cm * NR;
             for (int q = 0; q < cm; q++, wk += NR) {
@@ -126,11 +129,10 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
                     wv[b] = LDN(V, wk, b * V);
                 UNROLL
                 for (int m = 0; m < MR; m++) {
-                    /* what lies outside is zero whatever the border column holds, NaN included */
-                    const float x = inside || live[m] != 0 ? mid[at[m] + q] : 0.0f;
+                    const float xv = x[m][q];
                     UNROLL
                     for (int b = 0; b < NB; b++)
-                        acc[m][b] = fma((FLOATN(V))(x), wv[b], acc[m][b]);
+                        acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
                 }
             }
         }

@@ -43,6 +43,8 @@ double tile_cost(const caps *c, const int *p, int64_t m, int64_t k, int64_t n)
     double       cycles = sums / 2;              /* two multiply-adds a cycle */
     const double loads = (w + mr) / 2.0;         /* two loads a cycle */
     cycles = loads > cycles ? loads : cycles;
+    if (mr > 10) /* more row pointers than general registers: some come from the stack at each step */
+        cycles += 0.5 * (mr - 10);
     cycles = cycles < 4 ? 4 : cycles;            /* a sum is ready four cycles later */
     const double fill = 30 + sums;               /* start, epilogue and store of a tile */
     return (double)tiles_m * (double)tiles_n * ((double)k * cycles + fill);

@@ -21,7 +21,7 @@ static int64_t mid_bytes(const node_view *v)
 {
     const node_view     first = nv_sub(v, 0);
     const conv_geometry g = conv_geometry_of(&first);
-    return g.out.w * g.out.c * (int64_t)sizeof(float);
+    return (g.out.w + 1) * g.out.c * (int64_t)sizeof(float); /* with the column of zeros */
 }
 
 static bool fits(const node_view *v, const caps *c, const int *p)
