@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel rows of conv: pointwise, depthwise, implicit product, direct. */
 #include "base/size.h"
-#include "ops/conv.h"
+#include "ops/fused.h"
 
 /* ------------------------------------------------------------------ pointwise: kernels/gemm.cl */
 
@@ -64,21 +64,14 @@ static double cost_depthwise(const node_view *v, const caps *c, const int *p)
 
 static void fill_depthwise(const node_view *v, const int *p, void *dst)
 {
-    const conv_geometry g = conv_geometry_of(v);
-    const weight_view   w = weights_of(v, &g.a->w);
-    float              *to = dst;
     (void)p;
-    for (int64_t ky = 0; ky < g.a->kernel[0]; ky++)
-        for (int64_t kx = 0; kx < g.a->kernel[1]; kx++)
-            for (int64_t o = 0; o < g.out.c; o++)
-                *to++ = weight_at(&w, o, 0, ky, kx);
+    depthwise_fill(v, dst);
 }
 
 static void fill_bias(const node_view *v, const int *p, void *dst)
 {
     (void)p;
-    for (int64_t o = 0; o < v->n->a.conv.out_channels; o++)
-        ((float *)dst)[o] = bias_at(v, o);
+    depthwise_fill_bias(v, dst);
 }
 
 /* Rows an item takes: one on a GPU; on a CPU as many as still give every core eight items. */

@@ -1,33 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/fused.h"
 
-status fuse_pair(graph *g, int first, int second, op_kind op, node **out)
+status fuse_nodes(graph *g, const int *index, int count, op_kind op, node **out)
 {
-    node     *a = g->nodes[first], *b = g->nodes[second];
-    node     *n = arena_alloc(&g->memory, sizeof *n);
-    node    **sub = arena_array(&g->memory, 2, sizeof(node *));
-    value_id *in = arena_array(&g->memory, PAIR_INPUTS, sizeof *in);
-    value_id *outs = arena_array(&g->memory, 1, sizeof *outs);
-    if (!n || !sub || !in || !outs)
+    const node *a = g->nodes[index[0]], *b = g->nodes[index[count - 1]];
+    node       *n = arena_alloc(&g->memory, sizeof *n);
+    node      **sub = arena_array(&g->memory, (size_t)count, sizeof(node *));
+    node       *gone = arena_array(&g->memory, (size_t)count, sizeof *gone);
+    value_id   *in = arena_array(&g->memory, FUSED_INPUTS, sizeof *in);
+    value_id   *outs = arena_array(&g->memory, 1, sizeof *outs);
+    char       *name = arena_printf(&g->memory, count > 2 ? "%s ... %s" : "%s + %s", a->name, b->name);
+    if (!n || !sub || !gone || !in || !outs || !name)
         return SEPCL_OUT_OF_MEMORY;
-    in[PAIR_X] = a->in[CONV_X];
-    in[PAIR_RES] = CONV_RES < b->n_in ? b->in[CONV_RES] : -1;
+    in[FUSED_X] = a->in[CONV_X];
+    in[FUSED_RES] = CONV_RES < b->n_in ? b->in[CONV_RES] : -1;
     outs[0] = b->out[0];
-    sub[0] = a;
-    sub[1] = b;
-    char *name = arena_printf(&g->memory, "%s + %s", a->name, b->name);
-    if (!name)
-        return SEPCL_OUT_OF_MEMORY;
-    *n = (node){.op = op, .name = name, .n_in = PAIR_INPUTS, .n_out = 1, .in = in, .out = outs, .sub = sub, .n_sub = 2};
+    *n = (node){.op = op, .name = name, .n_in = FUSED_INPUTS, .n_out = 1, .in = in, .out = outs, .sub = sub, .n_sub = count};
     n->epi = b->epi; /* what the kernel does at its end; the reference runs the parts with theirs */
-    g->values[a->out[0]].producer = -1;
-    g->values[b->out[0]].producer = second;
-    g->nodes[second] = n; /* where the last of its inputs is known to exist */
-    node *gone = arena_alloc(&g->memory, sizeof *gone);
-    if (!gone)
-        return SEPCL_OUT_OF_MEMORY;
-    *gone = (node){.op = a->op, .name = a->name, .dead = true};
-    g->nodes[first] = gone;
+    for (int i = 0; i < count; i++) {
+        sub[i] = g->nodes[index[i]];
+        gone[i] = (node){.op = sub[i]->op, .name = sub[i]->name, .dead = true};
+        g->nodes[index[i]] = &gone[i];
+        g->values[sub[i]->out[0]].producer = -1;
+    }
+    g->values[outs[0]].producer = index[count - 1];
+    g->nodes[index[count - 1]] = n; /* where the last of its inputs is known to exist */
     *out = n;
     return SEPCL_OK;
 }
@@ -55,10 +52,40 @@ void fused_count(const node_view *v, op_count *out)
     out->bytes -= inner;
 }
 
-void launch_mid(launch *k, const node_view *first)
+void launch_inner_act(launch *k, const char *name, const node_view *part)
 {
-    const act *f = &first->n->epi.act;
-    launch_define_text(k, "MID", act_macro(f->kind));
+    const act *f = &part->n->epi.act;
+    launch_define_text(k, name, act_macro(f->kind));
     arg_f32(k, f->a);
     arg_f32(k, f->b);
+}
+
+void depthwise_fill(const node_view *part, float *to)
+{
+    const conv_geometry g = conv_geometry_of(part);
+    const weight_view   w = weights_of(part, &g.a->w);
+    for (int64_t ky = 0; ky < g.a->kernel[0]; ky++)
+        for (int64_t kx = 0; kx < g.a->kernel[1]; kx++)
+            for (int64_t o = 0; o < g.out.c; o++)
+                *to++ = weight_at(&w, o, 0, ky, kx);
+}
+
+void depthwise_fill_bias(const node_view *part, float *to)
+{
+    for (int64_t o = 0; o < part->n->a.conv.out_channels; o++)
+        to[o] = bias_at(part, o);
+}
+
+int depthwise_vector(const caps *c, int64_t channels)
+{
+    const int most = c->simd_width > 1 ? 2 * c->simd_width : 4;
+    for (int v = 16; v > 2; v /= 2)
+        if (v <= most && channels % v == 0)
+            return v;
+    return 1;
+}
+
+bool fused_inner_part(const node *n)
+{
+    return n->op == OP_CONV && n->epi.act2.kind == ACT_NONE && (CONV_RES >= n->n_in || n->in[CONV_RES] < 0);
 }

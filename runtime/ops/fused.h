@@ -5,21 +5,29 @@
 
 #include "ops/conv.h"
 
-/* Replaces nodes first and second (second alone reads first's output, as its input 0) by one of op. Inputs of the new
-   node: x, then everything else that the two read, in order; the last is the residual of second or absent. */
-status fuse_pair(graph *g, int first, int second, op_kind op, node **out);
-/* Where a fused pair keeps the residual. */
-enum { PAIR_X, PAIR_RES, PAIR_INPUTS };
+/* Replaces the nodes at index[0] < index[1] < ... (each alone reads the one before, as its input 0) by one of op, at the
+   last one's place. Its inputs are the first's x and the last's residual, or -1; all else stays with the parts. */
+status fuse_nodes(graph *g, const int *index, int n, op_kind op, node **out);
+enum { FUSED_X, FUSED_RES, FUSED_INPUTS };
 
-/* Whether the two nodes have the shape that the op wants, whatever the device. */
-bool separable_matches(const node_view *first, const node_view *second);
-bool spatial_pair_matches(const node_view *first, const node_view *second);
+/* Whether nodes in a row are what the op stands for, whatever the device. */
+bool separable_matches(const node_view *parts);
+bool spatial_pair_matches(const node_view *parts);
+bool inverted_matches(const node_view *parts);
 
 /* Counts and shapes of a fused node are those of its parts. */
 status fused_infer(const node_view *v, shape *out);
 void   fused_count(const node_view *v, op_count *out);
 
-/* The act between the parts: defines MID, arguments mid_a, mid_b. */
-void launch_mid(launch *k, const node_view *first);
+/* The activation of an inner part: defines `name` (MID, WIDE), adds its two parameters as arguments. */
+void launch_inner_act(launch *k, const char *name, const node_view *part);
+
+/* Constants of a depthwise part: [kh][kw][c], and [c]. */
+void depthwise_fill(const node_view *part, float *to);
+void depthwise_fill_bias(const node_view *part, float *to);
+/* The widest vector that divides the channels, up to twice the native one. */
+int  depthwise_vector(const caps *c, int64_t channels);
+/* A part may be an inner one: no residual, nothing after an addition. */
+bool fused_inner_part(const node *n);
 
 #endif

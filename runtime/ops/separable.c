@@ -5,33 +5,17 @@
 #include "base/size.h"
 #include "ops/fused.h"
 
-static bool no_residual(const node *n)
+bool separable_matches(const node_view *parts)
 {
-    return CONV_RES >= n->n_in || n->in[CONV_RES] < 0;
-}
-
-bool separable_matches(const node_view *first, const node_view *second)
-{
-    if (first->n->op != OP_CONV || second->n->op != OP_CONV || !no_residual(first->n) ||
-        first->n->epi.act2.kind != ACT_NONE)
+    if (!fused_inner_part(parts[0].n) || parts[1].n->op != OP_CONV)
         return false;
-    const conv_geometry dw = conv_geometry_of(first), pw = conv_geometry_of(second);
+    const conv_geometry dw = conv_geometry_of(&parts[0]), pw = conv_geometry_of(&parts[1]);
     return dw.plain_depthwise && pw.pointwise && dw.a->kernel[0] <= 9 && dw.a->kernel[1] <= 9;
 }
 
 /* ------------------------------------------------------------------ the row */
 
 #define DM 4
-
-/* The widest vector that divides the channels, up to twice the native one. */
-static int depthwise_vector(const caps *c, int64_t channels)
-{
-    const int most = c->simd_width > 1 ? 2 * c->simd_width : 4;
-    for (int v = 16; v > 1; v /= 2)
-        if (v <= most && v != 2 && channels % v == 0)
-            return v;
-    return 1;
-}
 
 /* Pixels of a work-group: whole tiles, about eight work-groups a core, and mid within a share of the fast memory. */
 static int64_t pixels_per_group(const node_view *v, const caps *c, int mr)
@@ -56,30 +40,24 @@ static bool fits(const node_view *v, const caps *c, const int *p)
 
 static double cost(const node_view *v, const caps *c, const int *p)
 {
-    const node_view     second = nv_sub(v, 1);
-    const conv_geometry g = conv_geometry_of(&second);
-    return tile_cost(c, p, g.out.n * g.out.h * g.out.w, g.ci, g.co);
+    const node_view     first = nv_sub(v, 0), second = nv_sub(v, 1);
+    const conv_geometry dw = conv_geometry_of(&first), g = conv_geometry_of(&second);
+    const double        sums = (double)(dw.out.n * dw.out.h * dw.out.w * dw.out.c) * dw.a->kernel[0] * dw.a->kernel[1];
+    return tile_cost(c, p, g.out.n * g.out.h * g.out.w, g.ci, g.co) + sums / (double)i64_max(1, c->simd_width);
 }
 
 static void fill_dw(const node_view *v, const int *p, void *dst)
 {
-    const node_view     first = nv_sub(v, 0);
-    const conv_geometry g = conv_geometry_of(&first);
-    const weight_view   w = weights_of(&first, &g.a->w);
-    float              *to = dst;
+    const node_view first = nv_sub(v, 0);
     (void)p;
-    for (int64_t ky = 0; ky < g.a->kernel[0]; ky++)
-        for (int64_t kx = 0; kx < g.a->kernel[1]; kx++)
-            for (int64_t o = 0; o < g.out.c; o++)
-                *to++ = weight_at(&w, o, 0, ky, kx);
+    depthwise_fill(&first, dst);
 }
 
 static void fill_dw_bias(const node_view *v, const int *p, void *dst)
 {
     const node_view first = nv_sub(v, 0);
     (void)p;
-    for (int64_t o = 0; o < first.n->a.conv.out_channels; o++)
-        ((float *)dst)[o] = bias_at(&first, o);
+    depthwise_fill_bias(&first, dst);
 }
 
 static void fill_pw(const node_view *v, const int *p, void *dst)
@@ -118,7 +96,7 @@ static void launch_separable(const node_view *v, const caps *c, const int *p, la
     launch_define(k, "SW", a->stride[1]);
     launch_define(k, "DW", a->dilation[1]);
     launch_define(k, "LS", (int)ls);
-    arg_in(k, PAIR_X);
+    arg_in(k, FUSED_X);
     for (int i = 0; i < 4; i++)
         arg_packed(k, packs[i]);
     arg_out(k, 0);
@@ -127,8 +105,8 @@ static void launch_separable(const node_view *v, const caps *c, const int *p, la
                                pw.ci,  pw.co,  a->stride[0], a->dilation[0], a->pad[0], a->pad[1]};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         arg_i32(k, numbers[i]);
-    launch_mid(k, &first);
-    launch_epilogue(k, v, PAIR_RES);
+    launch_inner_act(k, "MID", &first);
+    launch_epilogue(k, v, FUSED_RES);
 }
 
 static const kernel_def kernels[] = {
@@ -178,7 +156,7 @@ static bool gen(int i, graph *g)
     }
     const value_id y = graph_op(g, OP_CONV, "pointwise", &a2, slots, CONV_INPUTS);
     node          *fused;
-    if (y < 0 || graph_output(g, y) != SEPCL_OK || fuse_pair(g, 0, 1, OP_SEPARABLE, &fused) != SEPCL_OK)
+    if (y < 0 || graph_output(g, y) != SEPCL_OK || fuse_nodes(g, (int[]){0, 1}, 2, OP_SEPARABLE, &fused) != SEPCL_OK)
         return false;
     graph_compact(g);
     return true;
@@ -187,10 +165,10 @@ static bool gen(int i, graph *g)
 const op_def op_separable = {
     .name = "separable",
     .min_in = 1,
-    .max_in = PAIR_INPUTS,
+    .max_in = FUSED_INPUTS,
     .n_out = 1,
     .flags = OP_FUSED,
-    .residual_slot = PAIR_RES,
+    .residual_slot = FUSED_RES,
     .infer = fused_infer,
     .count = fused_count,
     .gen = gen,

@@ -5,13 +5,11 @@
 #include "base/size.h"
 #include "ops/fused.h"
 
-bool spatial_pair_matches(const node_view *first, const node_view *second)
+bool spatial_pair_matches(const node_view *parts)
 {
-    const node *n = first->n;
-    if (n->op != OP_CONV || second->n->op != OP_CONV || n->epi.act2.kind != ACT_NONE ||
-        (CONV_RES < n->n_in && n->in[CONV_RES] >= 0))
+    if (!fused_inner_part(parts[0].n) || parts[1].n->op != OP_CONV)
         return false;
-    const attr_conv *a = &n->a.conv, *b = &second->n->a.conv;
+    const attr_conv *a = &parts[0].n->a.conv, *b = &parts[1].n->a.conv;
     return a->group == 1 && b->group == 1 && a->kernel[0] > 1 && a->kernel[1] == 1 && a->stride[1] == 1 &&
            !a->pad[1] && !a->pad[3] && b->kernel[0] == 1 && b->kernel[1] > 1 && b->stride[0] == 1 && !b->pad[0] &&
            !b->pad[2];
@@ -95,7 +93,7 @@ static void launch_pair(const node_view *v, const caps *c, const int *p, launch_
     launch *k = launch_add(out, 1, i64_max(1, rows) * ls, 1, 1);
     launch_local(k, (size_t)ls, 1, 1);
     launch_define(k, "LS", (int)ls);
-    arg_in(k, PAIR_X);
+    arg_in(k, FUSED_X);
     for (int i = 0; i < 4; i++)
         arg_packed(k, packs[i]);
     arg_out(k, 0);
@@ -106,8 +104,8 @@ static void launch_pair(const node_view *v, const caps *c, const int *p, launch_
                                b.a->pad[1]};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         arg_i32(k, numbers[i]);
-    launch_mid(k, &first);
-    launch_epilogue(k, v, PAIR_RES);
+    launch_inner_act(k, "MID", &first);
+    launch_epilogue(k, v, FUSED_RES);
 }
 
 static const kernel_def kernels[] = {
@@ -162,7 +160,7 @@ static bool gen(int i, graph *g)
         last->n_in = CONV_INPUTS;
     }
     last->epi.act2 = cases[i].residual ? (act){ACT_CLAMP, 0, INFINITY} : (act){ACT_NONE, 0, 0};
-    if (graph_output(g, y) != SEPCL_OK || fuse_pair(g, 0, 1, OP_SPATIAL_PAIR, &fused) != SEPCL_OK)
+    if (graph_output(g, y) != SEPCL_OK || fuse_nodes(g, (int[]){0, 1}, 2, OP_SPATIAL_PAIR, &fused) != SEPCL_OK)
         return false;
     graph_compact(g);
     return true;
@@ -171,10 +169,10 @@ static bool gen(int i, graph *g)
 const op_def op_spatial_pair = {
     .name = "spatial_pair",
     .min_in = 1,
-    .max_in = PAIR_INPUTS,
+    .max_in = FUSED_INPUTS,
     .n_out = 1,
     .flags = OP_FUSED,
-    .residual_slot = PAIR_RES,
+    .residual_slot = FUSED_RES,
     .infer = fused_infer,
     .count = fused_count,
     .gen = gen,

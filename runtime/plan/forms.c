@@ -1,50 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which form runs a subgraph: node by node, or fused. A form takes part when some kernel row of it fits the device; the
- * cost model decides, and the log says so.
+ * Which form runs a subgraph: node by node, or fused. A form takes part when some kernel row of it fits the device. The
+ * cost model decides by predicted cycles, launches and the traffic of the tensors between; the log says why.
  */
 #include "ops/fused.h"
 #include "plan/plan.h"
 
+#define MOST_PARTS 3
+
 typedef struct form {
     op_kind op;
-    bool (*matches)(const node_view *first, const node_view *second);
+    int     parts;
+    bool (*matches)(const node_view *parts);
 } form;
 
-static const form pairs[] = {
-    {OP_SEPARABLE, separable_matches},
-    {OP_SPATIAL_PAIR, spatial_pair_matches},
+/* Longest first: what a longer form does not take, a shorter may. */
+static const form forms[] = {
+    {OP_INVERTED, 3, inverted_matches},
+    {OP_SEPARABLE, 2, separable_matches},
+    {OP_SPATIAL_PAIR, 2, spatial_pair_matches},
 };
 
-/* Does a row of the fused op fit this device? Asked of a fused node in a scratch copy of the two. */
-static bool some_row_fits(graph *g, node *first, node *second, op_kind op, const caps *c)
+/* The chain of nodes from index[0] on, each the only reader of the one before. Returns its length, at most n. */
+static int chain(const graph *g, int *index, int n)
 {
-    value_id  in[PAIR_INPUTS] = {first->in[CONV_X], -1};
-    node     *sub[2] = {first, second};
-    node      fused = {.op = op, .name = second->name, .n_in = PAIR_INPUTS, .in = in, .n_out = 1, .out = second->out,
-                       .sub = sub, .n_sub = 2, .epi = second->epi};
-    arena     memory = {0};
-    plan_step s = {0};
-    const node_view v = {g, &fused};
-    const bool      ok = plan_select(&v, c, NULL, NULL, 0, &s, &memory) == SEPCL_OK;
-    arena_free(&memory);
-    return ok;
+    int length = 1;
+    while (length < n) {
+        const node *last = g->nodes[index[length - 1]];
+        const node *next = last->n_out == 1 ? graph_single_user(g, last->out[0], &index[length]) : NULL;
+        if (!next || next->in[0] != last->out[0])
+            break;
+        length++;
+    }
+    return length;
 }
 
-static status try_pair(graph *g, int i, const caps *c)
+/* Predicted cycles of a node on its best row; negative when none fits. */
+static double predict(const node_view *v, const caps *c)
 {
-    int   j;
-    node *first = g->nodes[i];
-    node *second = first->dead || first->n_out != 1 ? NULL : graph_single_user(g, first->out[0], &j);
-    if (!second || second->in[0] != first->out[0])
-        return SEPCL_OK;
-    const node_view a = {g, first}, b = {g, second};
-    for (size_t f = 0; f < sizeof pairs / sizeof *pairs; f++) {
-        node *fused;
-        if (!pairs[f].matches(&a, &b) || !some_row_fits(g, first, second, pairs[f].op, c))
+    arena        memory = {0};
+    plan_step    s = {0};
+    const status st = plan_select(v, c, NULL, NULL, 0, &s, &memory);
+    arena_free(&memory);
+    return st == SEPCL_OK ? s.predicted : -1;
+}
+
+static double predict_fused(graph *g, const form *f, const node_view *parts, const caps *c)
+{
+    node    *sub[MOST_PARTS];
+    node    *last = (node *)parts[f->parts - 1].n; /* only read */
+    value_id in[FUSED_INPUTS] = {parts[0].n->in[CONV_X], -1};
+    node     fused = {.op = f->op, .name = last->name, .n_in = FUSED_INPUTS, .in = in, .n_out = 1, .out = last->out,
+                      .sub = sub, .n_sub = f->parts, .epi = last->epi};
+    for (int i = 0; i < f->parts; i++)
+        sub[i] = (node *)parts[i].n;
+    const node_view v = {g, &fused};
+    return predict(&v, c);
+}
+
+/* What the parts cost one by one: cycles, launches, and writing and reading the tensors between. */
+static double predict_parts(const form *f, const node_view *parts, const caps *c)
+{
+    const double units = c->compute_units > 0 ? c->compute_units : 1;
+    const double launch = (c->launch_us > 0 ? c->launch_us : 5) * 3000 * units; /* at about 3 GHz, all cores waiting */
+    double       sum = 0;
+    for (int i = 0; i < f->parts; i++) {
+        const double one = predict(&parts[i], c);
+        if (one < 0)
+            return -1;
+        sum += one;
+        if (i + 1 < f->parts) /* 32 bytes a cycle to and from the second-level cache */
+            sum += launch + 2 * 4.0 * (double)shape_count(&nv_out(&parts[i], 0)->shape) / 32;
+    }
+    return sum;
+}
+
+static status try_forms(graph *g, int i, const caps *c)
+{
+    int       index[MOST_PARTS] = {i};
+    node_view parts[MOST_PARTS];
+    const int length = g->nodes[i]->dead ? 0 : chain(g, index, MOST_PARTS);
+    for (int k = 0; k < length; k++)
+        parts[k] = (node_view){g, g->nodes[index[k]]};
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+        if (forms[f].parts > length || !forms[f].matches(parts))
             continue;
-        TRY(fuse_pair(g, i, j, pairs[f].op, &fused));
-        log_info("form: '%s' as %s: the tensor between stays in local memory", fused->name, op_name(fused->op));
+        const double fused = predict_fused(g, &forms[f], parts, c), apart = predict_parts(&forms[f], parts, c);
+        if (fused < 0 || (apart >= 0 && fused > apart)) {
+            if (fused >= 0)
+                log_info("form: '%s' stays in %d parts: %.0f predicted, fused as %s %.0f", parts[0].n->name,
+                         forms[f].parts, apart, op_name(forms[f].op), fused);
+            continue;
+        }
+        node *made;
+        TRY(fuse_nodes(g, index, forms[f].parts, forms[f].op, &made));
+        log_info("form: '%s' as %s: %.0f predicted, in parts %.0f", made->name, op_name(made->op), fused, apart);
         return SEPCL_OK;
     }
     return SEPCL_OK;
@@ -53,7 +103,7 @@ static status try_pair(graph *g, int i, const caps *c)
 status plan_forms(graph *g, const caps *c)
 {
     for (int i = 0; i < g->n_nodes; i++)
-        TRY(try_pair(g, i, c));
+        TRY(try_forms(g, i, c));
     graph_compact(g);
     return graph_check(g);
 }

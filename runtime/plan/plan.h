@@ -21,6 +21,7 @@ typedef struct plan_step {
     const char       *kernel; /* "conv/gemm MR=6 NR=16" */
     const char       *why;
     op_count          cost;
+    double            predicted; /* the row's cost function: cycles of one core on a CPU; 0 when it has none */
 } plan_step;
 
 /* Where a value lives. */

@@ -167,5 +167,6 @@ status plan_select(const node_view *v, const caps *c, const plan_options *o, con
                           rows == 1 ? "" : "s", winner.tried, winner.tried == 1 ? "" : "s");
     if (!s->why)
         return SEPCL_OUT_OF_MEMORY;
+    s->predicted = winner.row->cost ? winner.row->cost(v, c, winner.p) : 0;
     return fill_step(v, c, winner.row, winner.p, s, memory);
 }

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inverted: an inverted residual block in one kernel: pointwise (expand), depthwise, pointwise (project). Neither of the
+ * two wide tensors between reaches global memory.
+ *   wide[p][e] = WIDE(w1_b[e] + sum_i in[p][i] * w1[i][e])                          p over the input's pixels
+ *   mid[q][e]  = MID(dw_b[e] + sum_{ky,kx} wide[(y*sh-pt+ky*dh, x*SW-pl+kx*DW)][e] * dw_w[ky][kx][e])   q = (y, x)
+ *   out[q][o]  = epilogue(w2_b[o] + sum_e mid[q][e] * w2[e][o])
+ *
+ *   in  [batch][ih][iw][ci]   out [batch][oh][ow][co]
+ *   w1 [ce / WR, rounded up][ci][WR], WR = WNB*V   w1_b the same without ci   dw_w [KH][KW][ce]   dw_b [ce]
+ *   w2 [co / NR, rounded up][ce][NR], NR = NB*V    w2_b the same without ce   filled up with zeros
+ *   wide [rows of the strip's input][iw][WR], mid [rows*ow][ce]: floats, local
+ *
+ * Item t makes the output rows y0 ... y0+rows-1 (strip t % strips of image t / strips): for each block of WR wide
+ * channels it expands the input rows that the strip needs, those of its border included, and takes the depthwise sums;
+ * at last it projects. For devices where a work-group is one item (LS 1): nothing is shared, so no barrier is needed.
+ *
+ *   MR, V, NB        register tile of the projection, as in gemm.cl
+ *   WMR, WNB         rows and vectors of the expansion's tile
+ *   DV, DM           channels and columns of a depthwise tile; ce is a multiple of DV, and WR of DV
+ *   KH, KW, SW, DW   as in depthwise.cl
+ */
+#ifndef SEPCL_COMMON
+#include "common.cl"
+#endif
+#ifndef MR
+#define MR 4
+#endif
+#ifndef V
+#define V 4
+#endif
+#ifndef NB
+#define NB 1
+#endif
+#ifndef WMR
+#define WMR 4
+#endif
+#ifndef WNB
+#define WNB 1
+#endif
+#ifndef DV
+#define DV 4
+#endif
+#ifndef DM
+#define DM 4
+#endif
+#ifndef KH
+#define KH 3
+#endif
+#ifndef KW
+#define KW 3
+#endif
+#ifndef SW
+#define SW 1
+#endif
+#ifndef DW
+#define DW 1
+#endif
+#ifndef WIDE
+#define WIDE act_none
+#endif
+#ifndef MID
+#define MID act_none
+#endif
+#define NR (NB * V)
+#define WR (WNB * V)
+#define COLUMNS ((DM - 1) * SW + (KW - 1) * DW + 1)
+
+/* wide[m][0 ... WR-1] of `pixels` pixels from `in` on, for one block of channels. */
+static void expand(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                   __local float *wide, const int pixels, const int ci, const float wide_a, const float wide_b)
+{
+    for (int m0 = 0; m0 < pixels; m0 += WMR) {
+        FLOATN(V)               acc[WMR][WNB];
+        __global const value_t *x[WMR];
+        __global const value_t *wk = w;
+        UNROLL
+        for (int m = 0; m < WMR; m++) {
+            x[m] = in + min(m0 + m, pixels - 1) * ci;
+            UNROLL
+            for (int b = 0; b < WNB; b++)
+                acc[m][b] = LDF(V, bias, b * V);
+        }
+        for (int k = 0; k < ci; k++, wk += WR) {
+            FLOATN(V) wv[WNB];
+            UNROLL
+            for (int b = 0; b < WNB; b++)
+                wv[b] = LDN(V, wk, b * V);
+            UNROLL
+            for (int m = 0; m < WMR; m++) {
+                const float xv = LD1(x[m], k);
+                UNROLL
+                for (int b = 0; b < WNB; b++)
+                    acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
+            }
+        }
+        UNROLL
+        for (int m = 0; m < WMR; m++) {
+            UNROLL
+            for (int b = 0; b < WNB; b++) {
+                const FLOATN(V) y = WIDE(FLOATN(V), acc[m][b], wide_a, wide_b);
+                if (m0 + m < pixels)
+                    CAT(STF, V)(y, wide, (m0 + m) * WR + b * V);
+            }
+        }
+    }
+}
+
+/* Depthwise sums of DV channels over output columns x0 ... x0+DM-1 of one row, from wide rows `top` ... (first is the
+   input row that wide begins with), to mid. */
+static void depthwise_tile(__local const float *wide, __global const value_t *w, const FLOATN(DV) bias,
+                           __local float *mid, const int iy0, const int first, const int x0, const int ih, const int iw,
+                           const int ow, const int ce, const int dh, const int pl, const float mid_a, const float mid_b)
+{
+    const int  ix0 = x0 * SW - pl;
+    const bool inside = ix0 >= 0 && ix0 + COLUMNS <= iw;
+    FLOATN(DV) acc[DM];
+    UNROLL
+    for (int m = 0; m < DM; m++)
+        acc[m] = bias;
+    for (int ky = 0; ky < KH; ky++) {
+        const int iy = iy0 + ky * dh;
+        if (iy < 0 || iy >= ih)
+            continue;
+        __local const float *line = wide + ((iy - first) * iw + ix0) * WR;
+        FLOATN(DV)           col[COLUMNS];
+        if (inside) {
+            UNROLL
+            for (int j = 0; j < COLUMNS; j++)
+                col[j] = LDF(DV, line, j * WR);
+        } else {
+            UNROLL
+            for (int j = 0; j < COLUMNS; j++) {
+                col[j] = (FLOATN(DV))(0.0f);
+                if (ix0 + j >= 0 && ix0 + j < iw)
+                    col[j] = LDF(DV, line, j * WR);
+            }
+        }
+        UNROLL
+        for (int kx = 0; kx < KW; kx++) {
+            const FLOATN(DV) wv = LDN(DV, w, (ky * KW + kx) * ce);
+            UNROLL
+            for (int m = 0; m < DM; m++)
+                acc[m] = fma(col[m * SW + kx * DW], wv, acc[m]);
+        }
+    }
+    UNROLL
+    for (int m = 0; m < DM; m++) {
+        const FLOATN(DV) y = MID(FLOATN(DV), acc[m], mid_a, mid_b);
+        if (x0 + m < ow)
+            CAT(STF, DV)(y, mid, m * ce);
+    }
+}
+
+__kernel void inverted(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
+                       __global const value_t *dw_w, __global const float *dw_b, __global const value_t *w2,
+                       __global const float *w2_b, __global value_t *out, __local float *wide, __local float *mid,
+                       const int total, const int strips, const int rows, const int ih, const int iw, const int oh,
+                       const int ow, const int ci, const int ce, const int co, const int sh, const int dh, const int pt,
+                       const int pl, const float wide_a, const float wide_b, const float mid_a, const float mid_b,
+                       EPILOGUE_ARGS)
+{
+    const int t = get_global_id(0), n = t / strips, y0 = (t - n * strips) * rows, y_end = min(y0 + rows, oh);
+    if (t >= total)
+        return;
+    const int first = max(0, y0 * sh - pt), last = min(ih, (y_end - 1) * sh - pt + (KH - 1) * dh + 1);
+    for (int e = 0; e < ce; e += WR) {
+        expand(in + (size_t)(n * ih + first) * iw * ci, w1 + (size_t)e * ci, w1_b + e, wide, max(0, last - first) * iw, ci,
+               wide_a, wide_b);
+        for (int c = 0; c < min(WR, ce - e); c += DV) {
+            const FLOATN(DV) bias = LDF(DV, dw_b, e + c);
+            for (int y = y0; y < y_end; y++)
+                for (int x0 = 0; x0 < ow; x0 += DM)
+                    depthwise_tile(wide + c, dw_w + e + c, bias, mid + ((y - y0) * ow + x0) * ce + e + c, y * sh - pt,
+                                   first, x0, ih, iw, ow, ce, dh, pl, mid_a, mid_b);
+        }
+    }
+
+    const int pixels = (y_end - y0) * ow, p0 = (n * oh + y0) * ow;
+    for (int n0 = 0; n0 < co; n0 += NR)
+        for (int m0 = 0; m0 < pixels; m0 += MR) {
+            FLOATN(V)               acc[MR][NB];
+            __local const float    *x[MR];
+            __global const value_t *wk = w2 + (size_t)n0 * ce;
+            UNROLL
+            for (int m = 0; m < MR; m++) {
+                x[m] = mid + min(m0 + m, pixels - 1) * ce;
+                UNROLL
+                for (int b = 0; b < NB; b++)
+                    acc[m][b] = LDF(V, w2_b, n0 + b * V);
+            }
+            for (int k = 0; k < ce; k++, wk += NR) {
+                FLOATN(V) wv[NB];
+                UNROLL
+                for (int b = 0; b < NB; b++)
+                    wv[b] = LDN(V, wk, b * V);
+                UNROLL
+                for (int m = 0; m < MR; m++) {
+                    const float xv = x[m][k];
+                    UNROLL
+                    for (int b = 0; b < NB; b++)
+                        acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
+                }
+            }
+            STORE_TILE(pixels - m0, (p0 + m0) * co, co, n0, co)
+        }
+}

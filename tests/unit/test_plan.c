@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The planner without a device: forms, work-groups, offsets, preferences. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#undef fail /* cmocka's; ours has the same name */
+
+#include "ops/fused.h"
+#include "pass/pass.h"
+#include "plan/plan.h"
+
+static caps cpu(void)
+{
+    return (caps){.type = SEPCL_DEVICE_CPU, .compute_units = 2, .max_work_group = 4096, .max_work_item = {4096, 4096, 4096},
+                  .local_bytes = 1 << 20, .align_bytes = 128, .simd_width = 8, .vector_registers = 16,
+                  .preferred_multiple = 1};
+}
+
+static caps gpu(void)
+{
+    return (caps){.type = SEPCL_DEVICE_GPU, .compute_units = 40, .max_work_group = 256, .max_work_item = {256, 256, 64},
+                  .local_bytes = 48 << 10, .local_is_real = true, .align_bytes = 512, .simd_width = 1,
+                  .preferred_multiple = 32};
+}
+
+static value_id add_conv(graph *g, value_id x, int64_t out, int kh, int kw, bool depthwise, value_id residual)
+{
+    const int64_t  in = g->values[x].shape.dim[3], ci = depthwise ? 1 : in;
+    const shape    w = SHAPE(out, ci, kh, kw);
+    const attrs    a = {.conv = {.kernel = {kh, kw}, .stride = {1, 1}, .dilation = {1, 1},
+                                 .pad = {kh / 2, kw / 2, kh / 2, kw / 2}, .group = depthwise ? (int)in : 1,
+                                 .out_channels = (int)out, .w = {ci * kh * kw, (int64_t)kh * kw, kw, 1}}};
+    const value_id slots[CONV_INPUTS] = {x, test_const(g, "w", &w), -1, -1, residual};
+    const value_id y = graph_op(g, OP_CONV, "conv", &a, slots, CONV_INPUTS);
+    assert_true(y >= 0);
+    return y;
+}
+
+static graph *new_graph(value_id *x, int64_t h, int64_t w, int64_t c)
+{
+    graph      *g;
+    const shape s = SHAPE(1, h, w, c);
+    assert_int_equal(graph_create("test", &g), SEPCL_OK);
+    *x = graph_input(g, "x", DT_F32, &s);
+    return g;
+}
+
+static void finish(graph *g, value_id y, const caps *c)
+{
+    assert_int_equal(graph_output(g, y), SEPCL_OK);
+    assert_int_equal(passes_run(g, &(pass_options){0}), SEPCL_OK);
+    assert_int_equal(plan_forms(g, c), SEPCL_OK);
+}
+
+/* ------------------------------------------------------------------ forms */
+
+static void separable_is_fused_on_a_cpu(void **state)
+{
+    (void)state;
+    value_id   x;
+    const caps c = cpu();
+    graph     *g = new_graph(&x, 28, 28, 64);
+    finish(g, add_conv(g, add_conv(g, x, 64, 3, 3, true, -1), 128, 1, 1, false, -1), &c);
+    assert_int_equal(g->n_nodes, 1);
+    assert_int_equal(g->nodes[0]->op, OP_SEPARABLE);
+    assert_int_equal(g->nodes[0]->n_sub, 2);
+    graph_destroy(g);
+}
+
+static void inverted_residual_is_fused_on_a_cpu(void **state)
+{
+    (void)state;
+    value_id   x;
+    const caps c = cpu();
+    graph     *g = new_graph(&x, 56, 56, 24);
+    value_id   wide = add_conv(g, add_conv(g, x, 144, 1, 1, false, -1), 144, 3, 3, true, -1);
+    finish(g, add_conv(g, wide, 24, 1, 1, false, x), &c);
+    assert_int_equal(g->n_nodes, 1);
+    assert_int_equal(g->nodes[0]->op, OP_INVERTED);
+    assert_int_equal(g->nodes[0]->in[FUSED_RES], x);
+    graph_destroy(g);
+}
+
+static void spatial_pair_is_fused(void **state)
+{
+    (void)state;
+    value_id   x;
+    const caps c = cpu();
+    graph     *g = new_graph(&x, 28, 28, 64);
+    finish(g, add_conv(g, add_conv(g, x, 64, 5, 1, false, -1), 64, 1, 5, false, -1), &c);
+    assert_int_equal(g->n_nodes, 1);
+    assert_int_equal(g->nodes[0]->op, OP_SPATIAL_PAIR);
+    graph_destroy(g);
+}
+
+static void a_value_with_two_readers_is_kept(void **state)
+{
+    (void)state;
+    value_id   x;
+    const caps c = cpu();
+    graph     *g = new_graph(&x, 28, 28, 64);
+    value_id   mid = add_conv(g, x, 64, 3, 3, true, -1), y = add_conv(g, mid, 128, 1, 1, false, -1);
+    assert_int_equal(graph_output(g, mid), SEPCL_OK);
+    finish(g, y, &c);
+    assert_int_equal(g->n_nodes, 2);
+    graph_destroy(g);
+}
+
+static void nothing_is_fused_beyond_the_local_memory(void **state)
+{
+    (void)state;
+    value_id x;
+    caps     c = cpu();
+    c.local_bytes = 256;
+    graph *g = new_graph(&x, 28, 28, 64);
+    finish(g, add_conv(g, add_conv(g, x, 64, 3, 3, true, -1), 128, 1, 1, false, -1), &c);
+    assert_int_equal(g->n_nodes, 2);
+    graph_destroy(g);
+}
+
+/* ------------------------------------------------------------------ rows */
+
+static void pointwise_takes_the_plain_product(void **state)
+{
+    (void)state;
+    value_id   x;
+    const caps devices[] = {cpu(), gpu()};
+    for (int i = 0; i < 2; i++) {
+        plan  *p;
+        graph *g = new_graph(&x, 28, 28, 64);
+        finish(g, add_conv(g, add_conv(g, x, 64, 3, 3, false, -1), 128, 1, 1, false, -1), &devices[i]);
+        assert_int_equal(plan_create(g, &devices[i], NULL, &p), SEPCL_OK);
+        assert_int_equal(p->n_steps, 2);
+        assert_string_equal(p->steps[1].row->entry, "gemm");
+        plan_destroy(p);
+        graph_destroy(g);
+    }
+}
+
+static void work_groups_fit_the_device(void **state)
+{
+    (void)state;
+    const caps c = gpu(), host = cpu();
+    launch     k = {.dims = 2, .global = {100, 3, 1}};
+    plan_work_group(&k, &c);
+    assert_true(k.local[0] * k.local[1] * k.local[2] <= 256);
+    assert_true(k.global[0] % k.local[0] == 0 && k.global[1] % k.local[1] == 0);
+    assert_true(k.global[0] >= 100 && k.global[1] >= 3);
+    launch one = {.dims = 1, .global = {100, 1, 1}};
+    plan_work_group(&one, &host);
+    assert_int_equal(one.local[0], 1);
+    assert_int_equal(one.global[0], 100);
+}
+
+/* ------------------------------------------------------------------ memory */
+
+static void offsets_never_overlap(void **state)
+{
+    (void)state;
+    srand(7);
+    for (int round = 0; round < 200; round++) {
+        memory_record r[40];
+        size_t        total, live = 0;
+        for (int i = 0; i < 40; i++) {
+            r[i].first = rand() % 30;
+            r[i].last = r[i].first + rand() % 5;
+            r[i].bytes = 1 + (size_t)(rand() % 5000);
+        }
+        assert_int_equal(memory_plan(r, 40, 128, &total), SEPCL_OK);
+        for (int i = 0; i < 40; i++) {
+            assert_int_equal(r[i].offset % 128, 0);
+            assert_true(r[i].offset + r[i].bytes <= total);
+            live += r[i].bytes;
+            for (int k = 0; k < i; k++)
+                if (r[i].first <= r[k].last && r[k].first <= r[i].last)
+                    assert_true(r[i].offset + r[i].bytes <= r[k].offset || r[k].offset + r[k].bytes <= r[i].offset);
+        }
+        assert_true(total < live + 40 * 128); /* something is shared */
+    }
+}
+
+static void sizes_beyond_the_address_space_are_refused(void **state)
+{
+    (void)state;
+    size_t        total;
+    memory_record r[2] = {{0, 1, SIZE_MAX - 5, 0}, {0, 1, 4096, 0}};
+    assert_int_equal(memory_plan(r, 2, 128, &total), SEPCL_OUT_OF_MEMORY);
+    r[0].bytes = SIZE_MAX / 2 + 1000;
+    r[1].bytes = SIZE_MAX / 2;
+    assert_int_equal(memory_plan(r, 2, 128, &total), SEPCL_OUT_OF_MEMORY);
+}
+
+static void views_share_memory(void **state)
+{
+    (void)state;
+    value_id   x;
+    plan      *p;
+    const caps c = cpu();
+    graph     *g = new_graph(&x, 4, 4, 8);
+    value_id   y = add_conv(g, x, 8, 1, 1, false, -1);
+    const shape flat = SHAPE(1, 128);
+    value_id   v = graph_op(g, OP_RESHAPE, "view", &(attrs){.reshape.shape = flat}, &y, 1);
+    finish(g, v, &c);
+    assert_int_equal(plan_create(g, &c, NULL, &p), SEPCL_OK);
+    assert_int_equal(p->n_steps, 1);
+    assert_int_equal(p->values[v].offset, p->values[y].offset);
+    plan_destroy(p);
+    graph_destroy(g);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(separable_is_fused_on_a_cpu),
+        cmocka_unit_test(inverted_residual_is_fused_on_a_cpu),
+        cmocka_unit_test(spatial_pair_is_fused),
+        cmocka_unit_test(a_value_with_two_readers_is_kept),
+        cmocka_unit_test(nothing_is_fused_beyond_the_local_memory),
+        cmocka_unit_test(pointwise_takes_the_plain_product),
+        cmocka_unit_test(work_groups_fit_the_device),
+        cmocka_unit_test(offsets_never_overlap),
+        cmocka_unit_test(sizes_beyond_the_address_space_are_refused),
+        cmocka_unit_test(views_share_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
