@@ -23,6 +23,7 @@ typedef struct tester {
     bool                        stop;
     status                      st;       /* what ended the test; SEPCL_OK while it goes on */
     int                         failures; /* rows that differ */
+    int                         tested;   /* cases of the op at hand that a row has run */
     char                        first[1024];
     /* parameter sets to test, gathered over the cases */
     int (*sets)[PARAM_MAX];
@@ -165,6 +166,7 @@ static void test_set(tester *t, const int *p)
             note_failure(t, &r, detail, sizeof detail, i, st, error);
     }
     t->failures += r.failed > 0;
+    t->tested += r.cases;
     if (r.cases && t->st == SEPCL_OK && t->fn && !t->fn(t->user, &r))
         t->stop = true;
 }
@@ -256,8 +258,22 @@ static status make_cases(tester *t)
     }
 }
 
+/* An op that no row runs here: right for a fused one, whose parts run instead, and a failure for any other. */
+static void report_none(tester *t)
+{
+    const bool             fused = (t->op->flags & OP_FUSED) != 0;
+    sepcl_self_test_result r = {.op = t->op->name, .kernel = "none fits this device", .parameters = "", .failed = !fused,
+                                .detail = fused ? NULL : "an op without a kernel"};
+    t->failures += r.failed;
+    if (!fused && !t->first[0])
+        snprintf(t->first, sizeof t->first, "%s: no kernel fits this device", t->op->name);
+    if (t->fn && !t->fn(t->user, &r))
+        t->stop = true;
+}
+
 static void test_op(tester *t)
 {
+    t->tested = 0;
     t->n_cases = 0;
     t->cap_cases = 0;
     t->cases = NULL;
@@ -266,6 +282,8 @@ static void test_op(tester *t)
         test_set(t, (int[PARAM_MAX]){0});
     for (t->row = 0; t->op->kernels && t->op->kernels[t->row].file && t->st == SEPCL_OK && !t->stop; t->row++)
         test_row(t);
+    if (!t->tested && t->st == SEPCL_OK && !t->stop)
+        report_none(t);
     for (int i = 0; i < t->n_cases; i++)
         graph_destroy(t->cases[i]);
 }
