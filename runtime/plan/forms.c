@@ -58,21 +58,31 @@ static double predict_fused(graph *g, const form *f, const node_view *parts, con
     return predict(&v, c);
 }
 
-/* What the parts cost one by one: cycles, launches, and writing and reading the tensors between. */
-static double predict_parts(const form *f, const node_view *parts, const caps *c)
+/* What a tensor between two launches costs: the second launch, at about 3 GHz with all cores waiting, and writing and
+   reading the tensor, 32 bytes a cycle to and from the second-level cache. */
+static double between(const node_view *part, const caps *c)
 {
     const double units = c->compute_units > 0 ? c->compute_units : 1;
-    const double launch = (c->launch_us > 0 ? c->launch_us : 5) * 3000 * units; /* at about 3 GHz, all cores waiting */
-    double       sum = 0;
-    for (int i = 0; i < f->parts; i++) {
-        const double one = predict(&parts[i], c);
-        if (one < 0)
-            return -1;
-        sum += one;
-        if (i + 1 < f->parts) /* 32 bytes a cycle to and from the second-level cache */
-            sum += launch + 2 * 4.0 * (double)shape_count(&nv_out(&parts[i], 0)->shape) / 32;
+    return (c->launch_us > 0 ? c->launch_us : 5) * 3000 * units + 8.0 * (double)shape_count(&nv_out(part, 0)->shape) / 32;
+}
+
+/* The best that n nodes in a row cost: the first by itself, or the first few as a form of fewer than `below` parts. */
+static double predict_apart(graph *g, const node_view *parts, int n, int below, const caps *c)
+{
+    double best = predict(&parts[0], c);
+    if (best >= 0 && n > 1)
+        best += between(&parts[0], c) + predict_apart(g, parts + 1, n - 1, below, c);
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+        const int k = forms[f].parts;
+        if (k >= below || k > n || !forms[f].matches(parts))
+            continue;
+        double one = predict_fused(g, &forms[f], parts, c);
+        if (one >= 0 && n > k)
+            one += between(&parts[k - 1], c) + predict_apart(g, parts + k, n - k, below, c);
+        if (one >= 0 && (best < 0 || one < best))
+            best = one;
     }
-    return sum;
+    return best;
 }
 
 static status try_forms(graph *g, int i, const caps *c)
@@ -85,16 +95,16 @@ static status try_forms(graph *g, int i, const caps *c)
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
         if (forms[f].parts > length || !forms[f].matches(parts))
             continue;
-        const double fused = predict_fused(g, &forms[f], parts, c), apart = predict_parts(&forms[f], parts, c);
+        const double fused = predict_fused(g, &forms[f], parts, c), apart = predict_apart(g, parts, forms[f].parts, forms[f].parts, c);
         if (fused < 0 || (apart >= 0 && fused > apart)) {
             if (fused >= 0)
-                log_info("form: '%s' stays in %d parts: %.0f predicted, fused as %s %.0f", parts[0].n->name,
-                         forms[f].parts, apart, op_name(forms[f].op), fused);
+                log_info("form: '%s' is not fused as %s: %.0f predicted, apart %.0f", parts[0].n->name,
+                         op_name(forms[f].op), fused, apart);
             continue;
         }
         node *made;
         TRY(fuse_nodes(g, index, forms[f].parts, forms[f].op, &made));
-        log_info("form: '%s' as %s: %.0f predicted, in parts %.0f", made->name, op_name(made->op), fused, apart);
+        log_info("form: '%s' as %s: %.0f predicted, apart %.0f", made->name, op_name(made->op), fused, apart);
         return SEPCL_OK;
     }
     return SEPCL_OK;
