@@ -359,6 +359,7 @@ static void release(run *r)
     free(r->times);
     free(r->enqueued);
     json_decref(r->check);
+    fflush(stdout); /* the answer first: after a first start the session may take seconds to store its programs */
     sepcl_session_destroy(r->session);
     sepcl_model_destroy(r->model);
 }
