@@ -240,13 +240,55 @@ struct sepcl_session {
     double    tolerance;
 };
 
+status api_tuning(const caps *c, const char *cache_dir, bool no_cache, tune_db **out)
+{
+    *out = NULL;
+    char *folder = no_cache ? NULL : cache_folder(cache_dir, "tuning");
+    if (!folder)
+        return SEPCL_OK;
+    const status st = tune_open(folder, c, out);
+    free(folder);
+    return st;
+}
+
+static status plan_with(sepcl_session *s, const sepcl_session_desc *d, const tune_db *tuning)
+{
+    const plan_options o = {.tuning = tuning};
+    if (!d->no_fusion)
+        TRY(plan_forms(s->graph, exec_env_caps(s->env), &o));
+    return plan_create(s->graph, exec_env_caps(s->env), &o, &s->plan);
+}
+
 static status plan_session(sepcl_session *s, const sepcl_session_desc *d)
 {
     const pass_options passes = {.no_fusion = d->no_fusion, .f16 = d->precision == SEPCL_F16};
+    tune_db           *tuning;
     TRY(passes_run(s->graph, &passes));
-    if (!d->no_fusion)
-        TRY(plan_forms(s->graph, exec_env_caps(s->env)));
-    return plan_create(s->graph, exec_env_caps(s->env), NULL, &s->plan);
+    TRY(api_tuning(exec_env_caps(s->env), d->cache_dir, d->no_cache, &tuning));
+    const status st = plan_with(s, d, tuning);
+    tune_close(tuning);
+    return st;
+}
+
+static bool is_tuned(const plan *p)
+{
+    for (int i = 0; i < p->n_steps; i++)
+        if (p->steps[i].tuned)
+            return true;
+    return false;
+}
+
+/* A tuning entry is a hint: where a plan made with some does not run, one without is tried. */
+static status prepare(sepcl_session *s, const sepcl_session_desc *d)
+{
+    status st = exec_cl_create(s->env, s->plan, d->profile, true, &s->exec);
+    if (st == SEPCL_OK || !is_tuned(s->plan))
+        return st;
+    log_warn("the tuned plan does not run (%s): planned without tuning", error_sentence());
+    plan_destroy(s->plan);
+    s->plan = NULL;
+    TRY(plan_create(s->graph, exec_env_caps(s->env), NULL, &s->plan));
+    return exec_cl_create(s->env, s->plan, d->profile, true, &s->exec);
 }
 
 static status open_device(sepcl_session *s, const sepcl_session_desc *d)
@@ -273,7 +315,7 @@ static status build_session(sepcl_session *s, const sepcl_session_desc *d)
     TRY(open_device(s, d));
     status st = plan_session(s, d);
     if (st == SEPCL_OK)
-        st = exec_cl_create(s->env, s->plan, d->profile, true, &s->exec);
+        st = prepare(s, d);
     return st == SEPCL_OK ? st : fail_in(st, "%s", model_file_name(s->model->file));
 }
 

@@ -16,6 +16,9 @@ struct sepcl_model {
 status api_graph(const sepcl_model *m, const sepcl_input_shape *given, int n_given, graph **out);
 sepcl_shape api_shape(const shape *s);
 
+/* The tuning database of a device in the cache folder; NULL where there is no folder. */
+status api_tuning(const caps *c, const char *cache_dir, bool no_cache, tune_db **out);
+
 /* api_self_test.c */
 status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *user);
 

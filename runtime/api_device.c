@@ -133,6 +133,17 @@ sepcl_status sepcl_device_choice(int index, int line, const char **line_out)
 
 /* ------------------------------------------------------------------ caches */
 
+static status count_tunings(int index, const char *cache_dir, int *count)
+{
+    caps     c;
+    tune_db *tuning;
+    TRY(devices_caps(index, &c));
+    TRY(api_tuning(&c, cache_dir, false, &tuning));
+    *count = tune_count(tuning);
+    tune_close(tuning);
+    return SEPCL_OK;
+}
+
 sepcl_status sepcl_device_cache(int index, const char *cache_dir, sepcl_cache_info *info_out)
 {
     static _Thread_local char dir[4096];
@@ -154,5 +165,5 @@ sepcl_status sepcl_device_cache(int index, const char *cache_dir, sepcl_cache_in
     snprintf(dir, sizeof dir, "%s", folder);
     free(folder);
     info_out->dir = dir;
-    return SEPCL_OK;
+    return count_tunings(index, cache_dir, &info_out->tunings);
 }

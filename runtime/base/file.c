@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -211,4 +212,28 @@ status file_make_folder(const char *path, unsigned mode)
     }
     free(text);
     return s;
+}
+
+/* ---------------------------------------------------------------- locks */
+
+int file_lock(const char *folder)
+{
+    const struct timespec moment = {.tv_nsec = 20000000};
+    const int             fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && i < 100; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            break;
+        (void)nanosleep(&moment, NULL);
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+void file_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
 }

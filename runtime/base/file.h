@@ -20,6 +20,12 @@ status file_write(const char *path, const void *data, size_t size, unsigned mode
  */
 status file_make_folder(const char *path, unsigned mode);
 
+/* Keeps other processes that ask for the same folder's lock out until file_unlock, or until this process ends. Gives up
+   after two seconds (a process may have been stopped), and where the file system has no locks: -1, which file_unlock
+   takes. */
+int  file_lock(const char *folder);
+void file_unlock(int lock);
+
 /* "folder/name" in malloc'd text; NULL when memory is out (the sentence is set). */
 char *file_join(const char *folder, const char *name);
 

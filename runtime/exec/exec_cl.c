@@ -473,12 +473,26 @@ static int64_t elements(const exec_cl *x, value_id v)
     return shape_count(&x->p->g->values[v].shape);
 }
 
+static status write_half(exec_cl *x, clx_buffer *b, int64_t n, const float *data)
+{
+    uint16_t *half = malloc((size_t)n * sizeof *half);
+    if (!half)
+        return fail_memory((size_t)n * sizeof *half, "a half tensor");
+    for (int64_t i = 0; i < n; i++)
+        half[i] = float_to_half(data[i]);
+    const status st = clx_write(x->env->cl, b, 0, (size_t)n * sizeof *half, half);
+    free(half);
+    return st;
+}
+
 status exec_cl_write(exec_cl *x, int input, const float *data)
 {
     const value_id v = x->p->g->inputs[input];
     const int64_t  n = elements(x, v);
     if (n == 0 || !x->values[v])
         return SEPCL_OK;
+    if (x->p->g->values[v].type == DT_F16)
+        return write_half(x, x->values[v], n, data);
     return clx_write(x->env->cl, x->values[v], 0, (size_t)n * sizeof(float), data);
 }
 

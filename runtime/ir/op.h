@@ -7,6 +7,7 @@
 #define SEPCL_IR_OP_H
 
 #include "base/caps.h"
+#include "base/strbuf.h"
 #include "ir/graph.h"
 
 /* A node in its graph. */
@@ -185,6 +186,11 @@ typedef struct op_def {
 
 const op_def *op_get(op_kind op);
 const char   *op_name(op_kind op);
+
+/* What of a node, or of nodes in a row, decides how fast it runs, as text of printable ASCII (key.c): equal for equal
+   layers of any models. */
+void node_key(const node_view *v, strbuf *t);
+void chain_key(const graph *g, node *const *nodes, int n, strbuf *t);
 
 /* Epilogue in double, for the reference. */
 double act_apply(const act *f, double x);

@@ -136,6 +136,14 @@ done:
     return st;
 }
 
+static void say_plan(const plan *p)
+{
+    for (int i = 0; i < p->n_steps; i++)
+        log_info("%s '%s': %s (%s)", op_name(p->steps[i].n->op), p->steps[i].n->name, p->steps[i].kernel,
+                 p->steps[i].why);
+    log_info("plan: %d steps, %.2f MB of activations", p->n_steps, (double)p->arena_bytes / 1e6);
+}
+
 status plan_create(const graph *g, const caps *c, const plan_options *o, plan **out)
 {
     *out = NULL;
@@ -156,10 +164,8 @@ status plan_create(const graph *g, const caps *c, const plan_options *o, plan **
         plan_destroy(p);
         return st;
     }
-    for (int i = 0; i < p->n_steps; i++)
-        log_info("%s '%s': %s (%s)", op_name(p->steps[i].n->op), p->steps[i].n->name, p->steps[i].kernel,
-                 p->steps[i].why);
-    log_info("plan: %d steps, %.2f MB of activations", p->n_steps, (double)p->arena_bytes / 1e6);
+    if (!o || !o->quiet)
+        say_plan(p);
     *out = p;
     return SEPCL_OK;
 }

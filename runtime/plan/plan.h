@@ -7,6 +7,7 @@
 #define SEPCL_PLAN_PLAN_H
 
 #include "ir/launch.h"
+#include "plan/tune.h"
 
 typedef struct plan_step {
     const node       *n;
@@ -22,6 +23,7 @@ typedef struct plan_step {
     const char       *why;
     op_count          cost;
     double            predicted; /* the row's cost function: cycles of one core on a CPU; 0 when it has none */
+    bool              tuned;     /* row and parameters are the tuning database's */
 } plan_step;
 
 /* Where a value lives. */
@@ -48,13 +50,17 @@ typedef struct plan_options {
     op_kind force_op;     /* OP_NONE, or nodes of this op take this row and these parameters */
     int     force_row;
     int     force_p[PARAM_MAX];
+    const tune_db *tuning; /* what was measured on this device, read while planning; NULL: the cost model alone */
+    int     most_parts;    /* forms that stand for more nodes take no part; 0: all do */
+    bool    quiet;         /* no lines in the log (the tuner makes hundreds of plans) */
 } plan_options;
 
 status plan_create(const graph *g, const caps *c, const plan_options *o, plan **out);
 void   plan_destroy(plan *p);
 
-/* select.c: the best row and parameters for a node. What one of the steps done so far uses is preferred to what is
-   barely better and would need another program built. */
+/* select.c: the row and parameters for a node, by the tuning database or, where that has none that fit, by predicted
+   cost. There, what one of the steps done so far uses is preferred to what is barely better and would need another
+   program built. */
 status plan_select(const node_view *v, const caps *c, const plan_options *o, const plan_step *done, int n_done,
                    plan_step *s, arena *memory);
 /* Calls fn for each legal parameter set of a row that fits; fn returns false to stop. */
@@ -63,8 +69,32 @@ void plan_each_parameters(const kernel_def *row, const node_view *v, const caps 
 /* Work-group size of a launch on a device: fills local where it is 0 and rounds global up to it. */
 void plan_work_group(launch *k, const caps *c);
 
-/* forms.c: replaces subgraphs by the fused form that the cost model expects to be faster on this device. */
-status plan_forms(graph *g, const caps *c);
+/* candidates.c: what may be worth measuring for a node: the row and parameters that plan_select takes, then the best of
+   each row, then whatever is predicted within CANDIDATES_WITHIN of the best, best first. */
+typedef struct candidate {
+    const kernel_def *row;
+    int               index; /* of the row */
+    int               p[PARAM_MAX];
+    double            cost;  /* predicted; 0 when the row has no cost */
+} candidate;
+#define CANDIDATES_WITHIN 2.5
+status plan_candidates(const node_view *v, const caps *c, const plan_options *o, candidate *out, int most, int *n_out);
+
+/* forms.c: replaces subgraphs by the fused form that the tuning database has as the fastest, or that the cost model
+   expects to be faster on this device. */
+status plan_forms(graph *g, const caps *c, const plan_options *o);
+
+/* Nodes in a row that one fused node could stand for. */
+#define FORM_PARTS 3
+typedef struct form_site {
+    int     index[FORM_PARTS]; /* of the nodes */
+    int     parts;
+    op_kind op;
+    double  fused, apart; /* predicted; negative: no row fits */
+} form_site;
+/* Calls fn for each, those that share nodes too; fn returns false to stop. */
+void plan_each_form(graph *g, const caps *c, const plan_options *o, bool (*fn)(void *user, const form_site *s),
+                    void *user);
 
 /* memory.c: records in, offsets out. */
 typedef struct memory_record {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which kernel row runs a node, with which parameters and work-groups. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/size.h"
@@ -94,12 +93,10 @@ void plan_work_group(launch *k, const caps *c)
         k->global[i] = (size_t)round_up((int64_t)k->global[i], (int64_t)k->local[i]);
 }
 
-static char *describe(arena *memory, const kernel_def *row, const int *p)
+static char *describe(arena *memory, const op_def *op, const kernel_def *row, const int *p)
 {
-    char text[256];
-    int  at = snprintf(text, sizeof text, "%s/%s", row->file, row->entry);
-    for (int i = 0; i < kernel_params(row) && at > 0 && at < (int)sizeof text; i++)
-        at += snprintf(text + at, sizeof text - (size_t)at, " %s=%d", row->params[i].name, p[i]);
+    char text[TUNE_CHOICE];
+    row_text(op, row, p, text); /* a text that is cut still names the kernel */
     return arena_strdup(memory, text);
 }
 
@@ -117,7 +114,7 @@ static status fill_step(const node_view *v, const caps *c, const kernel_def *row
     s->n_packs = list.n_packs;
     s->scratch_bytes = list.scratch;
     s->n_scratch = list.n_scratch;
-    s->kernel = describe(memory, row, p);
+    s->kernel = describe(memory, op_get(v->n->op), row, p);
     s->scratch_offset = arena_array(memory, (size_t)list.n_scratch, sizeof(size_t));
     if (list.failed || !s->kernel || !s->scratch_offset)
         return SEPCL_OUT_OF_MEMORY;
@@ -143,12 +140,31 @@ static status select_forced(const node_view *v, const caps *c, const plan_option
     return fill_step(v, c, row, o->force_p, s, memory);
 }
 
+/* False when the tuning database has nothing that fits. */
+static bool select_tuned(const node_view *v, const caps *c, const tune_db *tuning, plan_step *s, arena *memory,
+                         status *st)
+{
+    const kernel_def *row;
+    int               p[PARAM_MAX];
+    const tune_entry *e = tune_row(tuning, v, c, &row, p);
+    if (!e)
+        return false;
+    s->tuned = true;
+    s->why = arena_printf(memory, "tuned: %.1f us measured", (double)e->ns / 1e3);
+    s->predicted = row->cost ? row->cost(v, c, p) : 0;
+    *st = s->why ? fill_step(v, c, row, p, s, memory) : SEPCL_OUT_OF_MEMORY;
+    return true;
+}
+
 status plan_select(const node_view *v, const caps *c, const plan_options *o, const plan_step *done, int n_done,
                    plan_step *s, arena *memory)
 {
     const op_def *op = op_get(v->n->op);
     if (o && o->force_op == v->n->op && o->force_op != OP_NONE)
         return select_forced(v, c, o, s, memory);
+    status st;
+    if (o && o->tuning && select_tuned(v, c, o->tuning, s, memory, &st))
+        return st;
     best winner = {0};
     int  rows = 0;
     for (const kernel_def *row = op->kernels; row && row->file; row++) {

@@ -53,7 +53,7 @@ static void finish(graph *g, value_id y, const caps *c)
 {
     assert_int_equal(graph_output(g, y), SEPCL_OK);
     assert_int_equal(passes_run(g, &(pass_options){0}), SEPCL_OK);
-    assert_int_equal(plan_forms(g, c), SEPCL_OK);
+    assert_int_equal(plan_forms(g, c, NULL), SEPCL_OK);
 }
 
 /* ------------------------------------------------------------------ forms */
