@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Measuring: a few nodes cut out of a graph, run in some form with some kernels, compared with the reference and timed by
+ * the host's clock. A trial whose answer is wrong does not come to be, so it cannot be timed.
+ */
+#ifndef SEPCL_EXEC_TRIAL_H
+#define SEPCL_EXEC_TRIAL_H
+
+#include "exec/exec.h"
+
+/* The nodes, as a graph of their own: values that come from elsewhere are inputs, with numbers from -1 to 1. */
+typedef struct subject subject;
+
+/* Nodes of g in order; the values that only they read between them stay inside. Constants are g's, which has to outlive
+   the subject. */
+status       subject_create(const graph *g, node *const *nodes, int n, subject **out);
+void         subject_destroy(subject *s);
+const graph *subject_graph(const subject *s);
+
+typedef struct trial trial;
+
+/* variant: a clone of the subject's graph, whose nodes may have been fused; p: a plan of it. Both are taken over, also on
+   failure. Builds, runs once, and compares: SEPCL_MISMATCH when an output differs by more than tolerance (largest
+   difference over largest magnitude) or something was written beside it. */
+status trial_create(exec_env *e, subject *s, graph *variant, plan *p, double tolerance, trial **out);
+void   trial_destroy(trial *t);
+double trial_error(const trial *t);
+
+/* Times a, and b in turns with it when b is not NULL: the medians, in seconds of one run. 0: the times made no sense
+   (below `least`). b is given up after one sample when it is far slower. */
+status trial_race(trial *a, trial *b, double least, double *a_seconds, double *b_seconds);
+
+/* The median of samples that are numbers above 0 and not below least; 0 when fewer than half are. Sorts them. */
+double trial_median(double *samples, int n, double least);
+
+#endif
