@@ -27,6 +27,9 @@ void depthwise_fill(const node_view *part, float *to);
 void depthwise_fill_bias(const node_view *part, float *to);
 /* The widest vector that divides the channels, up to twice the native one. */
 int  depthwise_vector(const caps *c, int64_t channels);
+/* Columns of a depthwise tile with vectors of v channels: the fewest wasted over an output row, among those whose sums,
+   input columns and weights fit the registers. */
+int  depthwise_columns(const caps *c, const conv_geometry *g, int v);
 /* A part may be an inner one: no residual, nothing after an addition. */
 bool fused_inner_part(const node *n);
 

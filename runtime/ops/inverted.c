@@ -78,7 +78,7 @@ static block block_of(const node_view *v, const caps *c, const int *p)
     k.dv = depthwise_vector(c, k.dw.in.c);
     if (k.wr % k.dv)
         k.dv = 1;
-    k.dm = 4;
+    k.dm = depthwise_columns(c, &k.dw, k.dv);
     k.rows = best_rows(&k, c);
     return k;
 }
