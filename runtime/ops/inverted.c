@@ -75,7 +75,7 @@ static block block_of(const node_view *v, const caps *c, const int *p)
     const node_view a = nv_sub(v, 0), dw = nv_sub(v, 1), b = nv_sub(v, 2);
     block           k = {.a = conv_geometry_of(&a), .dw = conv_geometry_of(&dw), .b = conv_geometry_of(&b)};
     k.wr = (int64_t)WNB * p[TILE_V];
-    k.dv = depthwise_vector(c, k.dw.in.c);
+    k.dv = depthwise_vector(c, k.dw.in.c, false);
     if (k.wr % k.dv)
         k.dv = 1;
     k.dm = depthwise_columns(c, &k.dw, k.dv);
