@@ -14,6 +14,7 @@ enum { FUSED_X, FUSED_RES, FUSED_INPUTS };
 bool separable_matches(const node_view *parts);
 bool spatial_pair_matches(const node_view *parts);
 bool inverted_matches(const node_view *parts);
+bool expand_depthwise_matches(const node_view *parts);
 
 /* Counts and shapes of a fused node are those of its parts. */
 status fused_infer(const node_view *v, shape *out);

@@ -18,6 +18,7 @@ typedef struct form {
 static const form forms[] = {
     {OP_INVERTED, 3, inverted_matches},
     {OP_SEPARABLE, 2, separable_matches},
+    {OP_EXPAND_DEPTHWISE, 2, expand_depthwise_matches},
     {OP_SPATIAL_PAIR, 2, spatial_pair_matches},
 };
 
@@ -66,47 +67,50 @@ static double between(const node_view *part, const caps *c)
     return (c->launch_us > 0 ? c->launch_us : 5) * 3000 * units + 8.0 * (double)shape_count(&nv_out(part, 0)->shape) / 32;
 }
 
-/* The best that n nodes in a row cost: the first by itself, or the first few as a form of fewer than `below` parts. */
-static double predict_apart(graph *g, const node_view *parts, int n, int below, const caps *c)
+/* The cheapest way to run n nodes in a row: the form of the first few of them (NULL: the first by itself), and the cost. */
+static double best_split(graph *g, const node_view *parts, int n, const caps *c, const form **form_out)
 {
     double best = predict(&parts[0], c);
+    *form_out = NULL;
+    const form *rest;
     if (best >= 0 && n > 1)
-        best += between(&parts[0], c) + predict_apart(g, parts + 1, n - 1, below, c);
+        best += between(&parts[0], c) + best_split(g, parts + 1, n - 1, c, &rest);
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
         const int k = forms[f].parts;
-        if (k >= below || k > n || !forms[f].matches(parts))
+        if (k > n || !forms[f].matches(parts))
             continue;
         double one = predict_fused(g, &forms[f], parts, c);
         if (one >= 0 && n > k)
-            one += between(&parts[k - 1], c) + predict_apart(g, parts + k, n - k, below, c);
-        if (one >= 0 && (best < 0 || one < best))
+            one += between(&parts[k - 1], c) + best_split(g, parts + k, n - k, c, &rest);
+        if (one >= 0 && (best < 0 || one < best)) {
             best = one;
+            *form_out = &forms[f];
+        }
     }
     return best;
 }
 
 static status try_forms(graph *g, int i, const caps *c)
 {
-    int       index[MOST_PARTS] = {i};
-    node_view parts[MOST_PARTS];
-    const int length = g->nodes[i]->dead ? 0 : chain(g, index, MOST_PARTS);
+    int         index[MOST_PARTS] = {i};
+    node_view   parts[MOST_PARTS];
+    const form *f;
+    node       *made;
+    const int   length = g->nodes[i]->dead || g->nodes[i]->op != OP_CONV ? 0 : chain(g, index, MOST_PARTS);
+    if (length < 2)
+        return SEPCL_OK;
     for (int k = 0; k < length; k++)
         parts[k] = (node_view){g, g->nodes[index[k]]};
-    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
-        if (forms[f].parts > length || !forms[f].matches(parts))
-            continue;
-        const double fused = predict_fused(g, &forms[f], parts, c), apart = predict_apart(g, parts, forms[f].parts, forms[f].parts, c);
-        if (fused < 0 || (apart >= 0 && fused > apart)) {
-            if (fused >= 0)
-                log_info("form: '%s' is not fused as %s: %.0f predicted, apart %.0f", parts[0].n->name,
-                         op_name(forms[f].op), fused, apart);
-            continue;
-        }
-        node *made;
-        TRY(fuse_nodes(g, index, forms[f].parts, forms[f].op, &made));
-        log_info("form: '%s' as %s: %.0f predicted, apart %.0f", made->name, op_name(made->op), fused, apart);
+    best_split(g, parts, length, c, &f);
+    if (!f)
         return SEPCL_OK;
-    }
+    const double fused = predict_fused(g, f, parts, c);
+    const node_view *last = &parts[f->parts - 1];
+    double       apart = 0;
+    for (int k = 0; k < f->parts; k++)
+        apart += predict(&parts[k], c) + (&parts[k] == last ? 0 : between(&parts[k], c));
+    TRY(fuse_nodes(g, index, f->parts, f->op, &made));
+    log_info("form: '%s' as %s: %.0f predicted, %.0f one by one", made->name, op_name(made->op), fused, apart);
     return SEPCL_OK;
 }
 
