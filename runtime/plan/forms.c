@@ -19,6 +19,7 @@ typedef struct form {
 static const form forms[] = {
     {OP_INVERTED, 3, inverted_matches},
     {OP_SEPARABLE, 2, separable_matches},
+    {OP_EXPAND_DEPTHWISE, 2, expand_depthwise_matches},
     {OP_SPATIAL_PAIR, 2, spatial_pair_matches},
 };
 
@@ -67,69 +68,94 @@ static double between(const node_view *part, const caps *c)
     return (c->launch_us > 0 ? c->launch_us : 5) * 3000 * units + 8.0 * (double)shape_count(&nv_out(part, 0)->shape) / 32;
 }
 
-/* The best that n nodes in a row cost: the first by itself, or the first few as a form of fewer than `below` parts. */
-static double predict_apart(graph *g, const node_view *parts, int n, int below, const caps *c, const plan_options *o)
+/* The cheapest way to run n nodes in a row: the form of the first few of them (NULL: the first by itself), and the cost. */
+static double best_split(graph *g, const node_view *parts, int n, const caps *c, const plan_options *o,
+                         const form **form_out)
 {
     double best = predict(&parts[0], c, o);
+    *form_out = NULL;
+    const form *rest;
     if (best >= 0 && n > 1)
-        best += between(&parts[0], c) + predict_apart(g, parts + 1, n - 1, below, c, o);
+        best += between(&parts[0], c) + best_split(g, parts + 1, n - 1, c, o, &rest);
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
         const int k = forms[f].parts;
-        if (k >= below || k > n || !forms[f].matches(parts))
+        if (k > n || !forms[f].matches(parts))
             continue;
         double one = predict_fused(g, &forms[f], parts, c, o);
         if (one >= 0 && n > k)
-            one += between(&parts[k - 1], c) + predict_apart(g, parts + k, n - k, below, c, o);
-        if (one >= 0 && (best < 0 || one < best))
+            one += between(&parts[k - 1], c) + best_split(g, parts + k, n - k, c, o, &rest);
+        if (one >= 0 && (best < 0 || one < best)) {
             best = one;
+            *form_out = &forms[f];
+        }
     }
     return best;
 }
 
-/* The chain that begins at node i, and what form f of it would cost; false when f is no form of it. */
-static bool site_of(graph *g, int i, const form *f, const caps *c, const plan_options *o, form_site *s)
+/* What the tuning database says of nodes in a row: the form of the first few (NULL: the first by itself); false when it
+   has nothing that fits. */
+static bool tuned_form(graph *g, const node_view *parts, int n, const caps *c, const plan_options *o,
+                       const form **form_out)
 {
-    node_view parts[FORM_PARTS];
-    *s = (form_site){.index = {i}, .parts = f->parts, .op = f->op};
-    if ((o && o->most_parts && f->parts > o->most_parts) || g->nodes[i]->dead || chain(g, s->index, f->parts) < f->parts)
+    node *nodes[FORM_PARTS];
+    for (int k = 0; k < n; k++)
+        nodes[k] = (node *)parts[k].n; /* only read */
+    const tune_entry *e = o && o->tuning ? tune_form(o->tuning, g, nodes, n) : NULL;
+    if (!e)
         return false;
-    for (int k = 0; k < f->parts; k++)
-        parts[k] = (node_view){g, g->nodes[s->index[k]]};
-    if (!f->matches(parts))
+    const size_t length = strcspn(e->choice, ",");
+    const char  *single = op_name(parts[0].n->op);
+    *form_out = NULL;
+    for (size_t f = 0; f < sizeof forms / sizeof *forms && !*form_out; f++)
+        if (forms[f].parts <= n && strlen(op_name(forms[f].op)) == length &&
+            !strncmp(op_name(forms[f].op), e->choice, length) && forms[f].matches(parts) &&
+            predict_fused(g, &forms[f], parts, c, o) >= 0)
+            *form_out = &forms[f];
+    if (!*form_out && (strlen(single) != length || strncmp(single, e->choice, length) != 0)) {
+        log_info("tuning: '%s': the entry's \"%s\" is no form of it; it is not used", parts[0].n->name, e->choice);
         return false;
-    s->fused = predict_fused(g, f, parts, c, o);
-    s->apart = predict_apart(g, parts, f->parts, f->parts, c, o);
+    }
+    if (!o->quiet)
+        log_info("form: '%s' and what follows as %s: tuned, %.1f us measured", parts[0].n->name, e->choice,
+                 (double)e->ns / 1e3);
     return true;
 }
 
-/* Is one fused node to stand for these? */
-static bool is_fused(const graph *g, const form_site *s, const plan_options *o)
+static void say_form(graph *g, const form *f, const node_view *parts, const caps *c, const plan_options *o)
 {
-    node       *parts[FORM_PARTS];
-    const char *first = g->nodes[s->index[0]]->name, *form = op_name(s->op);
-    for (int k = 0; k < s->parts; k++)
-        parts[k] = g->nodes[s->index[k]];
-    const tune_entry *e = o && o->tuning ? tune_form(o->tuning, g, parts, s->parts) : NULL;
-    const bool tuned = e && s->fused >= 0, quiet = s->fused < 0 || (o && o->quiet);
-    const bool fused = tuned ? !strcmp(e->choice, form) : s->fused >= 0 && (s->apart < 0 || s->fused <= s->apart);
-    if (!quiet && tuned)
-        log_info("form: '%s' is %sfused as %s: tuned, %s took %.1f us", first, fused ? "" : "not ", form, e->choice,
-                 (double)e->ns / 1e3);
-    else if (!quiet)
-        log_info("form: '%s' is %sfused as %s: %.0f predicted, apart %.0f", first, fused ? "" : "not ", form, s->fused,
-                 s->apart);
-    return fused;
+    double apart = 0;
+    for (int k = 0; k < f->parts; k++)
+        apart += predict(&parts[k], c, o) + (k + 1 == f->parts ? 0 : between(&parts[k], c));
+    log_info("form: '%s' to '%s' as %s: %.0f predicted, %.0f one by one", parts[0].n->name, parts[f->parts - 1].n->name,
+             op_name(f->op), predict_fused(g, f, parts, c, o), apart);
+}
+
+int plan_chain(const graph *g, int i, int index[FORM_PARTS])
+{
+    index[0] = i;
+    const int length = g->nodes[i]->dead || g->nodes[i]->op != OP_CONV ? 0 : chain(g, index, FORM_PARTS);
+    return length < 2 ? 0 : length;
 }
 
 static status try_forms(graph *g, int i, const caps *c, const plan_options *o)
 {
-    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
-        form_site s;
-        node     *made;
-        if (site_of(g, i, &forms[f], c, o, &s) && is_fused(g, &s, o))
-            return fuse_nodes(g, s.index, s.parts, s.op, &made);
-    }
-    return SEPCL_OK;
+    int         index[FORM_PARTS];
+    node_view   parts[FORM_PARTS];
+    const form *f;
+    node       *made;
+    const int   length = plan_chain(g, i, index);
+    if (!length)
+        return SEPCL_OK;
+    for (int k = 0; k < length; k++)
+        parts[k] = (node_view){g, g->nodes[index[k]]};
+    const bool tuned = tuned_form(g, parts, length, c, o, &f);
+    if (!tuned)
+        best_split(g, parts, length, c, o, &f);
+    if (!f)
+        return SEPCL_OK;
+    if (!tuned && (!o || !o->quiet))
+        say_form(g, f, parts, c, o);
+    return fuse_nodes(g, index, f->parts, f->op, &made);
 }
 
 status plan_forms(graph *g, const caps *c, const plan_options *o)
@@ -140,12 +166,47 @@ status plan_forms(graph *g, const caps *c, const plan_options *o)
     return graph_check(g);
 }
 
-void plan_each_form(graph *g, const caps *c, const plan_options *o, bool (*fn)(void *user, const form_site *s),
-                    void *user)
+/* ------------------------------------------------------------------ all splits, for the tuner */
+
+typedef struct split_walk {
+    graph              *g;
+    const node_view    *parts;
+    int                 n;
+    const caps         *c;
+    const plan_options *o;
+    form_split         *out;
+    int                 found;
+} split_walk;
+
+/* Extends `so_far`, which covers the first `at` nodes, in every way. */
+static void walk_splits(split_walk *w, const form_split *so_far, int at)
 {
-    form_site s;
-    for (int i = 0; i < g->n_nodes; i++)
-        for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
-            if (site_of(g, i, &forms[f], c, o, &s) && !fn(user, &s))
-                return;
+    if (at == w->n) {
+        if (w->found < FORM_SPLITS)
+            w->out[w->found++] = *so_far;
+        return;
+    }
+    for (int f = -1; f < (int)(sizeof forms / sizeof *forms); f++) {
+        const int parts = f < 0 ? 1 : forms[f].parts;
+        if (at + parts > w->n || (f >= 0 && !forms[f].matches(w->parts + at)))
+            continue;
+        const double cost = f < 0 ? predict(w->parts + at, w->c, w->o)
+                                  : predict_fused(w->g, &forms[f], w->parts + at, w->c, w->o);
+        if (cost < 0)
+            continue;
+        form_split next = *so_far;
+        next.pieces[next.n++] = (form_piece){f < 0 ? OP_NONE : forms[f].op, at, parts};
+        next.predicted += cost + (at + parts < w->n ? between(w->parts + at + parts - 1, w->c) : 0);
+        walk_splits(w, &next, at + parts);
+    }
+}
+
+int plan_splits(graph *g, const int *index, int n, const caps *c, const plan_options *o, form_split out[FORM_SPLITS])
+{
+    node_view  parts[FORM_PARTS];
+    split_walk w = {g, parts, n, c, o, out, 0};
+    for (int k = 0; k < n; k++)
+        parts[k] = (node_view){g, g->nodes[index[k]]};
+    walk_splits(&w, &(form_split){0}, 0);
+    return w.found;
 }

@@ -51,7 +51,6 @@ typedef struct plan_options {
     int     force_row;
     int     force_p[PARAM_MAX];
     const tune_db *tuning; /* what was measured on this device, read while planning; NULL: the cost model alone */
-    int     most_parts;    /* forms that stand for more nodes take no part; 0: all do */
     bool    quiet;         /* no lines in the log (the tuner makes hundreds of plans) */
 } plan_options;
 
@@ -84,17 +83,24 @@ status plan_candidates(const node_view *v, const caps *c, const plan_options *o,
    expects to be faster on this device. */
 status plan_forms(graph *g, const caps *c, const plan_options *o);
 
-/* Nodes in a row that one fused node could stand for. */
+/* Nodes in a row, each but the last read by the next one alone: those from node i on, as plan_forms looks at them. 0 when
+   no forms compete there. */
 #define FORM_PARTS 3
-typedef struct form_site {
-    int     index[FORM_PARTS]; /* of the nodes */
-    int     parts;
+int plan_chain(const graph *g, int i, int index[FORM_PARTS]);
+
+/* A way to run nodes in a row: pieces, each one node as it is (OP_NONE) or a form of several. */
+typedef struct form_piece {
     op_kind op;
-    double  fused, apart; /* predicted; negative: no row fits */
-} form_site;
-/* Calls fn for each, those that share nodes too; fn returns false to stop. */
-void plan_each_form(graph *g, const caps *c, const plan_options *o, bool (*fn)(void *user, const form_site *s),
-                    void *user);
+    int     first, parts; /* of the row */
+} form_piece;
+typedef struct form_split {
+    form_piece pieces[FORM_PARTS];
+    int        n;
+    double     predicted;
+} form_split;
+/* Every split for which there are kernels that fit; how many. */
+#define FORM_SPLITS 12
+int plan_splits(graph *g, const int *index, int n, const caps *c, const plan_options *o, form_split out[FORM_SPLITS]);
 
 /* memory.c: records in, offsets out. */
 typedef struct memory_record {

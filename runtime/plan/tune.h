@@ -4,9 +4,10 @@
  * read and edited:
  *
  *     DEVICE | op | KEY | ROW PARAMETERS | NANOSECONDS | ERROR | LOSER: NANOSECONDS; ...
- *     DEVICE | form | KEY + KEY + ... | OP-OF-THE-FUSED-NODE or apart | NANOSECONDS | ERROR | ...
+ *     DEVICE | form | KEY + KEY + ... | OP, OP | NANOSECONDS | ERROR | ...
  *
- * DEVICE is a hash of name, driver and compute units; KEY is node_key's or chain_key's. An entry is a hint: whoever
+ * DEVICE is a hash of name, driver and compute units; KEY is node_key's or chain_key's; a form's OPs are
+ * those that run the nodes, fused or one by one. An entry is a hint: whoever
  * uses one checks that the row exists, that the parameters are legal and that they fit. Losing the file costs nothing
  * but speed.
  */
@@ -17,7 +18,6 @@
 
 #define TUNE_KEY 1536   /* bytes of a key's text, with its end */
 #define TUNE_CHOICE 160 /* of a row with its parameters, or a form */
-#define TUNE_APART "apart"
 
 typedef enum tune_kind { TUNE_ROW, TUNE_FORM } tune_kind;
 
@@ -58,7 +58,7 @@ bool row_of_text(const op_def *op, const char *text, const kernel_def **row, int
 /* The row and parameters that the database has for a node, when they are legal and fit; else NULL. */
 const tune_entry *tune_row(const tune_db *db, const node_view *v, const caps *c, const kernel_def **row,
                            int p[PARAM_MAX]);
-/* The entry for nodes in a row, NULL when there is none. Its choice is an op's name, or TUNE_APART. */
+/* The entry for nodes in a row, NULL when there is none. Its choice names the ops that run them: "conv, separable". */
 const tune_entry *tune_form(const tune_db *db, const graph *g, node *const *nodes, int n);
 
 #endif

@@ -413,13 +413,18 @@ static void entries_decide_forms(void **state)
     tune_db *db = open_in(NULL);
     chain_key(g, g->nodes, 2, &t);
     const op_kind untuned = first_op(NULL);
-    tune_entry    e = entry(TUNE_FORM, key, TUNE_APART, 1000);
+    tune_entry    e = entry(TUNE_FORM, key, "conv, conv", 1000);
     assert_ok(tune_set(db, &e));
     assert_int_equal(first_op(db), OP_CONV);
     e.choice = "separable";
     assert_ok(tune_set(db, &e));
     assert_int_equal(first_op(db), OP_SEPARABLE);
     assert_true(untuned == OP_CONV || untuned == OP_SEPARABLE);
+    e.choice = "inverted"; /* no form of these two */
+    assert_ok(tune_set(db, &e));
+    assert_int_equal(first_op(db), untuned);
+    e.choice = "separable";
+    assert_ok(tune_set(db, &e));
     caps c = device();
     c.local_bytes = 128; /* an entry for a form that no row runs here */
     assert_ok(plan_forms(g, &c, &(plan_options){.tuning = db}));
