@@ -235,15 +235,55 @@ SEPCL_API void sepcl_summary_destroy(sepcl_summary *summary);
 SEPCL_API int sepcl_summary_layer_count(const sepcl_summary *summary);
 SEPCL_API sepcl_status sepcl_summary_layer(const sepcl_summary *summary, int index, sepcl_layer_info *info_out);
 
-/* ---------------------------------------------------------------- session */
-
-/* A model planned for one device, with its buffers. One thread at a time. */
-typedef struct sepcl_session sepcl_session;
+/* ---------------------------------------------------------------- tuning */
 
 typedef enum sepcl_precision {
     SEPCL_F32 = 0,
     SEPCL_F16 = 1 /* weights and activations stored as half, sums in float32 */
 } sepcl_precision;
+
+typedef struct sepcl_tune_desc {
+    const char *device;          /* selector as in sepcl_device_find; NULL: SEPCL_DEVICE, else "any" */
+    sepcl_precision precision;   /* 0: float32 */
+    const sepcl_input_shape *shapes; /* as in sepcl_session_desc */
+    int n_shapes;
+    const char *cache_dir;       /* as in sepcl_session_desc; what was found is kept there */
+    double budget;               /* seconds, about; 0: 60 */
+    bool again;                  /* also measure what has an entry already */
+} sepcl_tune_desc;
+
+/* A layer, or layers that follow each other, whose ways to run were timed. Times are medians of one run by itself. */
+typedef struct sepcl_tune_result {
+    const char *name, *op;       /* of the first such layer; layers joined by " + " */
+    int layers;                  /* of the model, that are the same */
+    bool is_form;                /* before and after say which ops run the layers; else kernel and parameters of one op */
+    bool used;                   /* false: other forms of these layers are faster, so that this one does not run */
+    const char *before, *after;  /* without tuning, and with it */
+    double before_us, after_us;
+    double error;                /* of the winner against the reference: largest difference over largest magnitude */
+    int tried, wrong;            /* ways timed; ways left out because the answer was wrong or they did not run */
+} sepcl_tune_result;
+
+/* Where sepcl_tune stands. Pointers are valid during the call. */
+typedef struct sepcl_tune_state {
+    double seconds, budget;      /* since the start */
+    double done;                 /* share of the work, 0 ... 1; a guess */
+    const char *name, *trying;   /* layer and kernel that come next; NULL when result is set */
+    const sepcl_tune_result *result; /* what was found, near the end; or NULL */
+} sepcl_tune_state;
+
+/* Called several times a second. Return false to stop: what is finished is kept. */
+typedef bool (*sepcl_tune_fn)(void *user, const sepcl_tune_state *state);
+
+/* Times the forms and kernels that may run a model's layers on a device, the costliest layers first, and stores which
+   were fastest for the sessions made later. What differs from the reference does not count. Needs a cache folder:
+   SEPCL_INVALID without. Blocks; nothing else should run on the device meanwhile. fn may be NULL. */
+SEPCL_API sepcl_status sepcl_tune(const sepcl_model *model, const sepcl_tune_desc *desc, sepcl_tune_fn fn, void *user);
+
+/* ---------------------------------------------------------------- session */
+
+/* A model planned for one device, with its buffers. One thread at a time. */
+typedef struct sepcl_session sepcl_session;
 
 typedef struct sepcl_session_desc {
     const char *device;          /* selector as in sepcl_device_find; NULL: SEPCL_DEVICE, else "any" */

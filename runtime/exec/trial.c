@@ -250,8 +250,11 @@ double trial_error(const trial *t)
 /* ------------------------------------------------------------------ time */
 
 #define ROUNDS 7
+#define MOST_ROUNDS 25
+#define ENOUGH 5    /* undisturbed samples of each */
 #define SAMPLE 1e-3 /* seconds that a sample should take: a wait costs some 50 us */
 #define MOST_RUNS 2000
+#define DISTURBED 1.25 /* times the fastest: something else ran meanwhile */
 #define HOPELESS 1.6
 
 static double now(void)
@@ -297,35 +300,83 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double trial_median(double *samples, int n, double least)
+/* Moves the samples that make sense to the front, sorted. */
+static int keep_plausible(double *samples, int n, double least)
 {
     int kept = 0;
     for (int i = 0; i < n; i++)
         if (isfinite(samples[i]) && samples[i] > 0 && samples[i] >= least)
             samples[kept++] = samples[i];
+    qsort(samples, (size_t)kept, sizeof *samples, by_size);
+    return kept;
+}
+
+static int undisturbed(const double *sorted, int n)
+{
+    int k = 0;
+    while (k < n && sorted[k] <= DISTURBED * sorted[0])
+        k++;
+    return k;
+}
+
+double trial_median(double *samples, int n, double least)
+{
+    const int kept = keep_plausible(samples, n, least);
     if (kept == 0 || 2 * kept < n)
         return 0;
-    qsort(samples, (size_t)kept, sizeof *samples, by_size);
-    return kept % 2 ? samples[kept / 2] : (samples[kept / 2 - 1] + samples[kept / 2]) / 2;
+    const int k = undisturbed(samples, kept);
+    return k % 2 ? samples[k / 2] : (samples[k / 2 - 1] + samples[k / 2]) / 2;
+}
+
+typedef struct series {
+    double seconds[MOST_ROUNDS];
+    int    n;
+} series;
+
+static status add_sample(trial *t, series *s)
+{
+    TRY(sample(t, &s->seconds[s->n]));
+    s->n++;
+    return SEPCL_OK;
+}
+
+static bool is_enough(const series *s, double least)
+{
+    series    copy = *s;
+    const int kept = keep_plausible(copy.seconds, copy.n, least);
+    return s->n >= ROUNDS && (kept < s->n || undisturbed(copy.seconds, kept) >= ENOUGH);
+}
+
+/* Is b far slower than a in every sample so far? */
+static bool is_hopeless(const series *a, const series *b, double least)
+{
+    double slowest = 0, fastest = INFINITY;
+    for (int i = 0; i < a->n; i++) {
+        if (a->seconds[i] < least)
+            return false;
+        slowest = fmax(slowest, a->seconds[i]);
+        fastest = fmin(fastest, b->seconds[i]);
+    }
+    return a->n >= 2 && fastest > HOPELESS * slowest;
 }
 
 status trial_race(trial *a, trial *b, double least, double *a_seconds, double *b_seconds)
 {
-    double of_a[ROUNDS], of_b[ROUNDS];
-    int    n = 0;
+    series of_a = {.n = 0}, of_b = {.n = 0};
     TRY(find_batch(a));
     if (b)
         TRY(find_batch(b));
-    while (n < ROUNDS) {
-        TRY(sample(a, &of_a[n]));
+    while (of_a.n < MOST_ROUNDS) {
+        TRY(add_sample(a, &of_a));
         if (b)
-            TRY(sample(b, &of_b[n]));
-        n++;
-        if (b && n == 1 && of_b[0] > HOPELESS * of_a[0] && of_a[0] >= least)
+            TRY(add_sample(b, &of_b));
+        if (is_enough(&of_a, least) && (!b || is_enough(&of_b, least)))
+            break;
+        if (b && is_hopeless(&of_a, &of_b, least))
             break;
     }
-    *a_seconds = trial_median(of_a, n, least);
+    *a_seconds = trial_median(of_a.seconds, of_a.n, least);
     if (b)
-        *b_seconds = trial_median(of_b, n, least);
+        *b_seconds = trial_median(of_b.seconds, of_b.n, least);
     return SEPCL_OK;
 }

@@ -27,10 +27,11 @@ void   trial_destroy(trial *t);
 double trial_error(const trial *t);
 
 /* Times a, and b in turns with it when b is not NULL: the medians, in seconds of one run. 0: the times made no sense
-   (below `least`). b is given up after one sample when it is far slower. */
+   (below `least`). More samples are taken while many are disturbed; b is given up early when it is far slower. */
 status trial_race(trial *a, trial *b, double least, double *a_seconds, double *b_seconds);
 
-/* The median of samples that are numbers above 0 and not below least; 0 when fewer than half are. Sorts them. */
+/* The median of samples that make sense (numbers above 0 and not below least) and were not disturbed (not far above the
+   fastest of them); 0 when fewer than half make sense. Changes their order. */
 double trial_median(double *samples, int n, double least);
 
 #endif
