@@ -15,6 +15,10 @@ bool separable_matches(const node_view *parts);
 bool spatial_pair_matches(const node_view *parts);
 bool inverted_matches(const node_view *parts);
 bool expand_depthwise_matches(const node_view *parts);
+bool squeeze_matches(const node_view *parts);
+bool excite_matches(const node_view *parts);
+/* Gives a node just fused as excite its third input, the tensor that is gated. */
+status excite_finish(graph *g, node *fused);
 
 /* Counts and shapes of a fused node are those of its parts. */
 status fused_infer(const node_view *v, shape *out);

@@ -29,7 +29,7 @@ static int chain(const graph *g, int *index, int n)
     while (length < n) {
         const node *last = g->nodes[index[length - 1]];
         const node *next = last->n_out == 1 ? graph_single_user(g, last->out[0], &index[length]) : NULL;
-        if (!next || next->in[0] != last->out[0])
+        if (!next || (next->in[0] != last->out[0] && next->op != OP_BINARY))
             break;
         length++;
     }
@@ -114,8 +114,44 @@ static status try_forms(graph *g, int i, const caps *c)
     return SEPCL_OK;
 }
 
+/* Forms of small nodes, where a launch costs more than the work: taken wherever they fit. */
+static const form small_forms[] = {
+    {OP_SQUEEZE, 2, squeeze_matches},
+    {OP_EXCITE, 2, excite_matches},
+};
+
+static status try_small_forms(graph *g, int i, const caps *c)
+{
+    int   index[2] = {i};
+    node *made;
+    if (g->nodes[i]->dead || g->nodes[i]->n_sub || chain(g, index, 2) < 2)
+        return SEPCL_OK;
+    const node_view parts[] = {{g, g->nodes[index[0]]}, {g, g->nodes[index[1]]}};
+    for (size_t f = 0; f < sizeof small_forms / sizeof *small_forms; f++) {
+        const form *s = &small_forms[f];
+        if (!s->matches(parts))
+            continue;
+        TRY(fuse_nodes(g, index, 2, s->op, &made));
+        if (s->op == OP_EXCITE)
+            TRY(excite_finish(g, made));
+        const node_view v = {g, made};
+        if (predict(&v, c) < 0) { /* no row for this device: as it was */
+            g->nodes[index[0]] = made->sub[0];
+            g->nodes[index[1]] = made->sub[1];
+            g->values[made->sub[0]->out[0]].producer = index[0];
+            g->values[made->sub[1]->out[0]].producer = index[1];
+            continue;
+        }
+        log_info("form: '%s' as %s, for one launch less", made->name, op_name(made->op));
+        return SEPCL_OK;
+    }
+    return SEPCL_OK;
+}
+
 status plan_forms(graph *g, const caps *c)
 {
+    for (int i = 0; i < g->n_nodes; i++)
+        TRY(try_small_forms(g, i, c));
     for (int i = 0; i < g->n_nodes; i++)
         TRY(try_forms(g, i, c));
     graph_compact(g);
