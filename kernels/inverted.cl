@@ -19,7 +19,8 @@
  *   PROJECT 0, 1     whether the projection belongs to it
  *   MR, V, NB        register tile of the projection, as in gemm.cl
  *   WMR, WNB         rows and vectors of the expansion's tile
- *   DV, DM           channels and columns of a depthwise tile; ce is a multiple of DV, and WR of DV
+ *   DV, DM           channels and columns of a depthwise tile; DV is not above the channels of the
+ *                    last block: its last vector overlaps the one before
  *   KH, KW, SW, DW   as in depthwise.cl
  */
 #ifndef SEPCL_COMMON
@@ -134,18 +135,18 @@ static void depthwise_tile(__local const float *wide, __global const value_t *w,
         const int iy = iy0 + ky * dh;
         if (iy < 0 || iy >= ih)
             continue;
-        __local const float *line = wide + ((iy - first) * iw + ix0) * WR;
+        __local const float *line = wide + (iy - first) * iw * WR;
         FLOATN(DV)           col[COLUMNS];
         if (inside) {
             UNROLL
             for (int j = 0; j < COLUMNS; j++)
-                col[j] = LDF(DV, line, j * WR);
+                col[j] = LDF(DV, line, (ix0 + j) * WR);
         } else {
             UNROLL
             for (int j = 0; j < COLUMNS; j++) {
-                col[j] = (FLOATN(DV))(0.0f);
-                if (ix0 + j >= 0 && ix0 + j < iw)
-                    col[j] = LDF(DV, line, j * WR);
+                const int ix = clamp(ix0 + j, 0, iw - 1);
+                col[j] = LDF(DV, line, ix * WR);
+                col[j] = OR_ZERO(DV, col[j], ix == ix0 + j);
             }
         }
         UNROLL
@@ -175,7 +176,9 @@ static void wide_part(__global const value_t *in, __global const value_t *w1, __
     for (int e = 0; e < ce; e += WR) {
         expand(in + (size_t)(n * ih + first) * iw * ci, w1 + (size_t)e * ci, w1_b + e, wide, max(0, last - first) * iw, ci,
                wide_a, wide_b);
-        for (int c = 0; c < min(WR, ce - e); c += DV) {
+        const int width = min(WR, ce - e);
+        for (int c0 = 0; c0 < width; c0 += DV) {
+            const int        c = min(c0, width - DV);
             const FLOATN(DV) bias = LDF(DV, dw_b, e + c);
             for (int y = y0; y < y_end; y++)
                 for (int x0 = 0; x0 < ow; x0 += DM)

@@ -5,8 +5,8 @@
  *  1. A survey: every piece (a node, or several as one fused node) with the kernel that the cost model takes. It tells
  *     which splits into pieces can win at all; the rest of the time goes to their pieces.
  *  2. Each of these pieces, the costliest first, with up to ten kernels and parameter sets.
- *  3. Each window of nodes in a row: which split into pieces is the fastest. Where that is not what the cost model would
- *     have taken, both are run as a whole before it counts.
+ *  3. Each window of nodes in a row: which split into pieces is the fastest. Where that is not what the cost model
+ * would have taken, both are run as a whole before it counts.
  *
  * An entry is stored when its piece or window is finished, so stopping at any time loses nothing but what is at hand.
  */
@@ -81,9 +81,17 @@ static void tell_piece(tuner *t, const piece *p)
     names_text(p->nodes, p->n, name, sizeof name);
     row_text(op, own->c.row, own->c.p, before);
     row_text(op, best->c.row, best->c.p, after);
-    tell(t, &(sepcl_tune_result){.name = name, .op = op->name, .layers = p->layers, .used = p->used, .before = before,
-                                 .after = after, .before_us = own->seconds * 1e6, .after_us = best->seconds * 1e6,
-                                 .error = best->error, .tried = p->n_tried - p->wrong, .wrong = p->wrong});
+    tell(t, &(sepcl_tune_result){.name = name,
+                                 .op = op->name,
+                                 .layers = p->layers,
+                                 .used = p->used,
+                                 .before = before,
+                                 .after = after,
+                                 .before_us = own->seconds * 1e6,
+                                 .after_us = best->seconds * 1e6,
+                                 .error = best->error,
+                                 .tried = p->n_tried - p->wrong,
+                                 .wrong = p->wrong});
 }
 
 static status save_now_and_then(tuner *t, bool now)
@@ -132,7 +140,7 @@ static status order_pieces(tuner *t, bool wanted, place **out, int *n_out, doubl
         return SEPCL_OUT_OF_MEMORY;
     for (int i = 0; i < t->n_pieces; i++) {
         const piece *p = &t->pieces[i];
-        if (p->kept || p->failed || (wanted && !p->wanted))
+        if (p->kept || p->failed || p->recorded || (wanted && !p->wanted))
             continue;
         list[(*n_out)++] = (place){weight(p), i};
         *total += weight(p);
@@ -184,17 +192,6 @@ static status measure_pieces(tuner *t)
     return SEPCL_OK;
 }
 
-/* The ops that run the layers: "conv, separable". */
-static void split_text(const tuner *t, const window *w, int split, char text[TUNE_CHOICE])
-{
-    strbuf b = strbuf_on(text, TUNE_CHOICE);
-    for (int k = 0; k < w->splits[split].n; k++) {
-        const form_piece *f = &w->splits[split].pieces[k];
-        const op_kind     op = f->op != OP_NONE ? f->op : t->g->nodes[w->index[f->first]]->op;
-        strbuf_put(&b, "%s%s", k ? ", " : "", op_name(op));
-    }
-}
-
 static status record_window(tuner *t, const window *w, int winner, double seconds, double error)
 {
     char   text[TUNE_CHOICE], other[TUNE_CHOICE], losers[2048];
@@ -221,9 +218,17 @@ static void tell_window(tuner *t, const window *w, int winner, const double seco
     names_text(nodes, w->n, name, sizeof name);
     split_text(t, w, w->own, before);
     split_text(t, w, winner, after);
-    tell(t, &(sepcl_tune_result){.name = name, .op = "form", .layers = w->layers, .is_form = true, .used = true,
-                                 .before = before, .after = after, .before_us = seconds[0] * 1e6, .after_us = seconds[1] * 1e6,
-                                 .error = error, .tried = tried});
+    tell(t, &(sepcl_tune_result){.name = name,
+                                 .op = "form",
+                                 .layers = w->layers,
+                                 .is_form = true,
+                                 .used = true,
+                                 .before = before,
+                                 .after = after,
+                                 .before_us = seconds[0] * 1e6,
+                                 .after_us = seconds[1] * 1e6,
+                                 .error = error,
+                                 .tried = tried});
 }
 
 static double split_error(const tuner *t, const window *w, int split)
@@ -235,7 +240,7 @@ static double split_error(const tuner *t, const window *w, int split)
 }
 
 /* seconds: of the own split and of the winner. */
-static status decide_window(tuner *t, const window *w)
+static status decide_window(tuner *t, window *w)
 {
     int    winner = w->own;
     double seconds[2] = {split_seconds(t, w, w->own), 0}, error;
@@ -254,7 +259,8 @@ static status decide_window(tuner *t, const window *w)
         if (st != SEPCL_OK || !(seconds[1] > 0) || seconds[1] > BETTER * seconds[0])
             winner = w->own;
         if (st != SEPCL_OK)
-            log_info("tuning: forms of '%s' are left as they are: %s", t->g->nodes[w->index[0]]->name, error_sentence());
+            log_info("tuning: forms of '%s' are left as they are: %s", t->g->nodes[w->index[0]]->name,
+                     error_sentence());
     } else if (seconds[1] > CLEARLY * seconds[0]) {
         winner = w->own;
     }
@@ -262,17 +268,22 @@ static status decide_window(tuner *t, const window *w)
         seconds[1] = seconds[0];
     if (!(seconds[0] > 0))
         return SEPCL_OK;
+    w->winner = winner;
     TRY(record_window(t, w, winner, seconds[1], error));
     tell_window(t, w, winner, seconds, error);
     return SEPCL_OK;
 }
 
-static status decide_windows(tuner *t)
+/* decided: whether some were. */
+static status decide_windows(tuner *t, bool *decided)
 {
+    *decided = false;
     for (int i = 0; i < t->n_windows; i++) {
-        t->done = PIECES_DONE + (1 - PIECES_DONE) * i / t->n_windows;
-        if (t->windows[i].live && !t->windows[i].kept && t->windows[i].n_splits > 1)
-            TRY(decide_window(t, &t->windows[i]));
+        window *w = &t->windows[i];
+        if (!w->live || w->winner >= 0 || w->n_splits < 2)
+            continue;
+        TRY(decide_window(t, w));
+        *decided |= w->winner >= 0;
     }
     return SEPCL_OK;
 }
@@ -315,6 +326,7 @@ static status open_tuner(tuner *t, const sepcl_model *m)
     TRY(devices_find(t->d->device, &e.cl.device));
     TRY(exec_env_create(&e, &t->env));
     t->c = exec_env_caps(t->env);
+    TRY(plan_small_forms(t->g, t->c, &(plan_options){.quiet = true}));
     TRY(api_tuning(t->c, t->d->cache_dir, false, &t->db));
     if (!t->db)
         return fail(SEPCL_INVALID, "there is no cache folder to keep tuning in; give one that only you may write to");
@@ -323,10 +335,13 @@ static status open_tuner(tuner *t, const sepcl_model *m)
 
 static status run_steps(tuner *t)
 {
+    bool more = true;
     TRY(survey(t));
-    tuner_mark_wanted(t);
-    TRY(measure_pieces(t));
-    TRY(decide_windows(t));
+    while (more) { /* what was decided shows which windows planning comes to next */
+        tuner_mark_wanted(t);
+        TRY(measure_pieces(t));
+        TRY(decide_windows(t, &more));
+    }
     t->done = 1;
     return tell_pieces(t);
 }

@@ -40,7 +40,8 @@ typedef struct window {
     form_split splits[FORM_SPLITS];
     int        pieces[FORM_SPLITS][FORM_PARTS]; /* indices into tuner.pieces */
     int        n_splits, own;                   /* own: what is taken without tuning */
-    bool       kept, live;
+    int        winner;                          /* as its entry says; -1: not decided yet */
+    bool       live;                            /* planning can come to it */
 } window;
 
 typedef struct tuner {
@@ -63,8 +64,10 @@ typedef struct tuner {
 
 /* api_tune_work.c: what there is to measure. */
 status tuner_collect(tuner *t);
-/* After the survey: which windows planning can come to, and which pieces are in one of their better splits. */
+/* After the survey, and again when windows have been decided: which windows planning can come to, and which pieces are in
+   one of their better splits. */
 void   tuner_mark_wanted(tuner *t);
+void   split_text(const tuner *t, const window *w, int split, char text[TUNE_CHOICE]);
 double split_seconds(const tuner *t, const window *w, int split); /* measured; 0: a piece is not */
 
 /* api_tune_piece.c: measuring one piece or one split. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Measuring one piece: its candidates one after the other against the fastest so far, so that both are timed in turns and
-   a change of the machine's speed meets both. */
+/* Measuring one piece: its candidates one after the other against the fastest so far, so that both are timed in turns
+   and a change of the machine's speed meets both. */
 #include <math.h>
 #include <string.h>
 
 #include "api_tune.h"
 #include "base/size.h"
-#include "ops/fused.h"
 
 #define GUARD 256
 /* A time below this share of what the device's peak allows is no time. Winograd's product has a quarter of the counted
@@ -41,12 +40,11 @@ static status variant_of(const subject *s, const form_piece *pieces, int n, grap
     TRY(graph_clone(subject_graph(s), out));
     status st = SEPCL_OK;
     for (int i = 0; i < n && st == SEPCL_OK; i++) {
-        int   index[FORM_PARTS];
-        node *made;
+        int index[FORM_PARTS];
         for (int k = 0; k < pieces[i].parts; k++)
             index[k] = pieces[i].first + k;
         if (pieces[i].op != OP_NONE)
-            st = fuse_nodes(*out, index, pieces[i].parts, pieces[i].op, &made);
+            st = plan_fuse(*out, index, pieces[i].parts, pieces[i].op);
     }
     if (st == SEPCL_OK) {
         graph_compact(*out);
@@ -89,8 +87,8 @@ static status open_piece(const tuner *t, piece *p)
     if (p->n_list)
         return SEPCL_OK;
     TRY(piece_variant(p, &g));
-    const status st = plan_candidates(&(node_view){g, g->nodes[g->n_nodes - 1]}, t->c, NULL, p->list, TUNE_CANDIDATES,
-                                      &p->n_list);
+    const status st =
+        plan_candidates(&(node_view){g, g->nodes[g->n_nodes - 1]}, t->c, NULL, p->list, TUNE_CANDIDATES, &p->n_list);
     graph_destroy(g);
     return st;
 }
@@ -116,7 +114,7 @@ static void forget_if_large(piece *p)
 static bool is_in_use(const tuner *t, const piece *self, const candidate *k)
 {
     for (int i = 0; i < t->n_pieces; i++) {
-        const piece *p = &t->pieces[i];
+        const piece     *p = &t->pieces[i];
         const candidate *c = p->best >= 0 ? &p->tried[p->best].c : NULL;
         if (p != self && p->wanted && c && c->row == k->row && !memcmp(c->p, k->p, sizeof k->p))
             return true;
@@ -126,7 +124,7 @@ static bool is_in_use(const tuner *t, const piece *self, const candidate *k)
 
 static bool beats(const tuner *t, const piece *p, const attempt *a, const attempt *king)
 {
-    const bool used = is_in_use(t, p, &a->c), king_used = is_in_use(t, p, &king->c);
+    const bool   used = is_in_use(t, p, &a->c), king_used = is_in_use(t, p, &king->c);
     const double handicap = used == king_used ? NOISE : used ? 1 / ANOTHER_PROGRAM : ANOTHER_PROGRAM;
     return a->seconds * handicap < king->seconds;
 }
@@ -252,7 +250,8 @@ status piece_record(tuner *t, piece *p)
             put_loser(&b, target_op(p), &p->tried[i]);
     if (!row_text(target_op(p), a->c.row, a->c.p, text))
         return SEPCL_OK;
-    return tune_set(t->db, &(tune_entry){TUNE_ROW, p->key, text, llround(a->seconds * 1e9) + (a->seconds < 1e-9), a->error, losers});
+    return tune_set(t->db, &(tune_entry){TUNE_ROW, p->key, text, llround(a->seconds * 1e9) + (a->seconds < 1e-9),
+                                         a->error, losers});
 }
 
 /* ------------------------------------------------------------------ whole splits */

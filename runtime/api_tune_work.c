@@ -79,6 +79,13 @@ static int piece_of(tuner *t, op_kind op, node *const *nodes, int n)
     return t->n_pieces++;
 }
 
+/* The piece of one node of the graph, which may be fused already. */
+static int piece_of_node(tuner *t, int i)
+{
+    node *n = t->g->nodes[i];
+    return n->n_sub ? piece_of(t, n->op, n->sub, n->n_sub) : piece_of(t, OP_NONE, &n, 1);
+}
+
 /* ------------------------------------------------------------------ windows */
 
 static status split_pieces(tuner *t, window *w, int split)
@@ -121,9 +128,30 @@ static status fill_window(tuner *t, window *w)
     return SEPCL_OK;
 }
 
+/* The ops that run the layers: "conv, separable". */
+void split_text(const tuner *t, const window *w, int split, char text[TUNE_CHOICE])
+{
+    strbuf b = strbuf_on(text, TUNE_CHOICE);
+    for (int k = 0; k < w->splits[split].n; k++) {
+        const form_piece *f = &w->splits[split].pieces[k];
+        const op_kind     op = f->op != OP_NONE ? f->op : t->g->nodes[w->index[f->first]]->op;
+        strbuf_put(&b, "%s%s", k ? ", " : "", op_name(op));
+    }
+}
+
+static void take_form(const tuner *t, window *w)
+{
+    char              text[TUNE_CHOICE];
+    const tune_entry *e = t->d->again ? NULL : tune_find(t->db, TUNE_FORM, w->key);
+    for (int s = 0; e && s < w->n_splits; s++) {
+        split_text(t, w, s, text);
+        w->winner = strcmp(text, e->choice) ? w->winner : s;
+    }
+}
+
 static status add_window(tuner *t, int at)
 {
-    window w = {.layers = 1};
+    window w = {.layers = 1, .winner = -1};
     char   key[TUNE_KEY];
     node  *nodes[FORM_PARTS];
     w.n = plan_chain(t->g, at, w.index);
@@ -143,7 +171,7 @@ static status add_window(tuner *t, int at)
     w.key = arena_strdup(&t->memory, key);
     if (!grown || !w.key)
         return SEPCL_OUT_OF_MEMORY;
-    w.kept = !t->d->again && tune_find(t->db, TUNE_FORM, key);
+    take_form(t, &w);
     t->windows = grown;
     t->window_of[at] = t->n_windows;
     grown[t->n_windows++] = w;
@@ -156,12 +184,11 @@ status tuner_collect(tuner *t)
     if (!t->window_of)
         return SEPCL_OUT_OF_MEMORY;
     for (int i = 0; i < t->g->n_nodes; i++) {
-        node *n = t->g->nodes[i];
-        if (op_get(n->op)->flags & OP_VIEW) {
+        if (op_get(t->g->nodes[i]->op)->flags & OP_VIEW) {
             t->window_of[i] = -1;
             continue;
         }
-        const int p = piece_of(t, OP_NONE, &n, 1);
+        const int p = piece_of_node(t, i);
         if (p == -1)
             return SEPCL_OUT_OF_MEMORY;
         if (p >= 0)
@@ -172,7 +199,7 @@ status tuner_collect(tuner *t)
         for (int s = 0; s < t->windows[i].n_splits; s++)
             for (int k = 0; k < t->windows[i].splits[s].n; k++) {
                 piece *p = &t->pieces[t->windows[i].pieces[s][k]];
-                if (p->op != OP_NONE && !p->layers)
+                if (!p->layers)
                     p->layers = t->windows[i].layers;
             }
     return SEPCL_OK;
@@ -211,7 +238,7 @@ static void mark_passed(const tuner *t, const window *w, const int *index, bool 
     int          least = FORM_PARTS;
     for (int s = 0; s < w->n_splits; s++) {
         const double one = split_seconds(t, w, s);
-        if (!best || (one > 0 && one <= LIKELY_WITHIN * best))
+        if (w->winner >= 0 ? s == w->winner : !best || (one > 0 && one <= LIKELY_WITHIN * best))
             least = w->splits[s].pieces[0].parts < least ? w->splits[s].pieces[0].parts : least;
     }
     for (int k = 1; k < least && k < w->n; k++)
@@ -223,6 +250,8 @@ static void want_pieces(tuner *t, const window *w)
     const double best = best_seconds(t, w);
     for (int s = 0; s < w->n_splits; s++) {
         const double one = split_seconds(t, w, s);
+        if (w->winner >= 0 && s != w->winner)
+            continue;
         for (int k = 0; k < w->splits[s].n; k++)
             t->pieces[w->pieces[s][k]].wanted |= one > 0 ? one <= WANTED_WITHIN * best : !best && s == w->own;
     }
@@ -230,6 +259,8 @@ static void want_pieces(tuner *t, const window *w)
 
 void tuner_mark_wanted(tuner *t)
 {
+    for (int i = 0; i < t->n_windows; i++)
+        t->windows[i].live = false;
     bool *passed = arena_array(&t->memory, (size_t)t->g->n_nodes + 1, sizeof *passed);
     bool *inside = arena_array(&t->memory, (size_t)t->g->n_nodes + 1, sizeof *inside);
     for (int i = 0; passed && inside && i < t->g->n_nodes; i++) {
@@ -244,10 +275,9 @@ void tuner_mark_wanted(tuner *t)
         want_pieces(t, &t->windows[at]);
     }
     for (int i = 0; passed && inside && i < t->g->n_nodes; i++) {
-        node *n = t->g->nodes[i];
-        if (inside[i] || (op_get(n->op)->flags & OP_VIEW))
+        if (inside[i] || (op_get(t->g->nodes[i]->op)->flags & OP_VIEW))
             continue;
-        const int p = piece_of(t, OP_NONE, &n, 1);
+        const int p = piece_of_node(t, i);
         if (p >= 0)
             t->pieces[p].wanted = true;
     }

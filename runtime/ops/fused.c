@@ -78,11 +78,11 @@ void depthwise_fill_bias(const node_view *part, float *to)
         to[o] = bias_at(part, o);
 }
 
-int depthwise_vector(const caps *c, int64_t channels, bool overlap)
+int depthwise_vector(const caps *c, int64_t channels)
 {
     const int most = c->simd_width > 1 ? 2 * c->simd_width : 4;
     for (int v = 16; v > 2; v /= 2)
-        if (v <= most && (overlap ? channels >= v : channels % v == 0))
+        if (v <= most && channels >= v)
             return v;
     return 1;
 }

@@ -75,6 +75,14 @@ static int64_t best_rows(const block *k, const caps *c)
     return best;
 }
 
+/* Channels of a depthwise vector: the last vector of a block of wr wide channels may overlap the one before, so it only
+   has to fit into the last block. */
+static int block_vector(const caps *c, int64_t channels, int64_t wr)
+{
+    const int64_t last = channels % wr ? channels % wr : wr;
+    return depthwise_vector(c, i64_min(last, i64_min(channels, wr)));
+}
+
 static block block_of(const node_view *v, const caps *c, const int *p)
 {
     const node_view a = nv_sub(v, 0), dw = nv_sub(v, 1);
@@ -84,9 +92,7 @@ static block block_of(const node_view *v, const caps *c, const int *p)
         k.b = conv_geometry_of(&b);
     }
     k.wr = (int64_t)WNB * p[TILE_V];
-    k.dv = depthwise_vector(c, k.dw.in.c, false);
-    if (k.wr % k.dv)
-        k.dv = 1;
+    k.dv = block_vector(c, k.dw.in.c, k.wr);
     k.dm = depthwise_columns(c, &k.dw, k.dv);
     k.rows = best_rows(&k, c);
     return k;

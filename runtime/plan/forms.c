@@ -30,7 +30,7 @@ static int chain(const graph *g, int *index, int n)
     while (length < n) {
         const node *last = g->nodes[index[length - 1]];
         const node *next = last->n_out == 1 ? graph_single_user(g, last->out[0], &index[length]) : NULL;
-        if (!next || next->in[0] != last->out[0])
+        if (!next || (next->in[0] != last->out[0] && next->op != OP_BINARY))
             break;
         length++;
     }
@@ -133,7 +133,9 @@ static void say_form(graph *g, const form *f, const node_view *parts, const caps
 int plan_chain(const graph *g, int i, int index[FORM_PARTS])
 {
     index[0] = i;
-    const int length = g->nodes[i]->dead || g->nodes[i]->op != OP_CONV ? 0 : chain(g, index, FORM_PARTS);
+    int length = g->nodes[i]->dead || g->nodes[i]->op != OP_CONV ? 0 : chain(g, index, FORM_PARTS);
+    for (int k = 1; k < length; k++) /* what is fused already stays as it is */
+        length = g->nodes[index[k]]->n_sub ? k : length;
     return length < 2 ? 0 : length;
 }
 
@@ -158,12 +160,63 @@ static status try_forms(graph *g, int i, const caps *c, const plan_options *o)
     return fuse_nodes(g, index, f->parts, f->op, &made);
 }
 
+/* Forms of small nodes, where a launch costs more than the work: taken wherever they fit. */
+static const form small_forms[] = {
+    {OP_SQUEEZE, 2, squeeze_matches},
+    {OP_EXCITE, 2, excite_matches},
+};
+
+static status try_small_forms(graph *g, int i, const caps *c, const plan_options *o)
+{
+    int   index[2] = {i};
+    node *made;
+    if (g->nodes[i]->dead || g->nodes[i]->n_sub || chain(g, index, 2) < 2)
+        return SEPCL_OK;
+    const node_view parts[] = {{g, g->nodes[index[0]]}, {g, g->nodes[index[1]]}};
+    for (size_t f = 0; f < sizeof small_forms / sizeof *small_forms; f++) {
+        const form *s = &small_forms[f];
+        if (!s->matches(parts))
+            continue;
+        TRY(fuse_nodes(g, index, 2, s->op, &made));
+        if (s->op == OP_EXCITE)
+            TRY(excite_finish(g, made));
+        const node_view v = {g, made};
+        if (predict(&v, c, o) < 0) { /* no row for this device: as it was */
+            g->nodes[index[0]] = made->sub[0];
+            g->nodes[index[1]] = made->sub[1];
+            g->values[made->sub[0]->out[0]].producer = index[0];
+            g->values[made->sub[1]->out[0]].producer = index[1];
+            continue;
+        }
+        if (!o || !o->quiet)
+            log_info("form: '%s' as %s, for one launch less", made->name, op_name(made->op));
+        return SEPCL_OK;
+    }
+    return SEPCL_OK;
+}
+
+status plan_small_forms(graph *g, const caps *c, const plan_options *o)
+{
+    for (int i = 0; i < g->n_nodes; i++)
+        TRY(try_small_forms(g, i, c, o));
+    graph_compact(g);
+    return SEPCL_OK;
+}
+
 status plan_forms(graph *g, const caps *c, const plan_options *o)
 {
+    TRY(plan_small_forms(g, c, o));
     for (int i = 0; i < g->n_nodes; i++)
         TRY(try_forms(g, i, c, o));
     graph_compact(g);
     return graph_check(g);
+}
+
+status plan_fuse(graph *g, const int *index, int parts, op_kind op)
+{
+    node *made;
+    TRY(fuse_nodes(g, index, parts, op, &made));
+    return op == OP_EXCITE ? excite_finish(g, made) : SEPCL_OK;
 }
 
 /* ------------------------------------------------------------------ all splits, for the tuner */

@@ -82,6 +82,10 @@ status plan_candidates(const node_view *v, const caps *c, const plan_options *o,
 /* forms.c: replaces subgraphs by the fused form that the tuning database has as the fastest, or that the cost model
    expects to be faster on this device. */
 status plan_forms(graph *g, const caps *c, const plan_options *o);
+/* Its first step: the forms that are taken wherever they fit. */
+status plan_small_forms(graph *g, const caps *c, const plan_options *o);
+/* Puts one node of a form in the place of nodes in a row. The graph is to be compacted afterwards. */
+status plan_fuse(graph *g, const int *index, int parts, op_kind op);
 
 /* Nodes in a row, each but the last read by the next one alone: those from node i on, as plan_forms looks at them. 0 when
    no forms compete there. */
