@@ -76,11 +76,12 @@ static void names_text(node *const *nodes, int n, char *text, size_t size)
 static void tell_piece(tuner *t, const piece *p)
 {
     const op_def  *op = op_get(p->op != OP_NONE ? p->op : p->nodes[0]->op);
-    const attempt *own = &p->tried[0], *best = &p->tried[p->best];
-    char           name[512], before[TUNE_CHOICE], after[TUNE_CHOICE];
+    const attempt  none = {.seconds = 0}, *own = &p->tried[0], *best = p->best < 0 ? &none : &p->tried[p->best];
+    char           name[512], before[TUNE_CHOICE], after[TUNE_CHOICE] = "";
     names_text(p->nodes, p->n, name, sizeof name);
     row_text(op, own->c.row, own->c.p, before);
-    row_text(op, best->c.row, best->c.p, after);
+    if (p->best >= 0)
+        row_text(op, best->c.row, best->c.p, after);
     tell(t, &(sepcl_tune_result){.name = name,
                                  .op = op->name,
                                  .layers = p->layers,
@@ -310,7 +311,7 @@ static status tell_pieces(tuner *t)
 {
     TRY(mark_used(t));
     for (int i = 0; i < t->n_pieces; i++)
-        if (t->pieces[i].recorded)
+        if (t->pieces[i].recorded || t->pieces[i].failed)
             tell_piece(t, &t->pieces[i]);
     return SEPCL_OK;
 }

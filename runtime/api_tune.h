@@ -71,7 +71,7 @@ void   split_text(const tuner *t, const window *w, int split, char text[TUNE_CHO
 double split_seconds(const tuner *t, const window *w, int split); /* measured; 0: a piece is not */
 
 /* api_tune_piece.c: measuring one piece or one split. */
-/* Tries candidates until there are `most` of them or the clock passes `deadline`. */
+/* Tries candidates until there are `most` of them or the clock passes `deadline`, and at least until one is right. */
 status piece_measure(tuner *t, piece *p, int most, double deadline);
 void   piece_forget(piece *p);
 status piece_record(tuner *t, piece *p);

@@ -11,8 +11,8 @@
 /* A time below this share of what the device's peak allows is no time. Winograd's product has a quarter of the counted
    multiplications, caches are faster than the memory that the bandwidth is of, and both figures may be guesses. */
 #define PLAUSIBLE 0.05
-/* Fewer different programs make a first start faster: what a won piece uses already may be this much slower, and what
-   it replaces has to be beaten by as much. */
+/* Fewer different programs make a first start faster: what no other piece uses has to be this much faster than what one
+   does. Among equals it has to be more than noise. */
 #define ANOTHER_PROGRAM 1.03
 #define NOISE 1.02
 #define KEEP_BYTES ((int64_t)8 << 20) /* of a subject's tensors, so that it is kept from survey to choice */
@@ -125,7 +125,7 @@ static bool is_in_use(const tuner *t, const piece *self, const candidate *k)
 static bool beats(const tuner *t, const piece *p, const attempt *a, const attempt *king)
 {
     const bool   used = is_in_use(t, p, &a->c), king_used = is_in_use(t, p, &king->c);
-    const double handicap = used == king_used ? NOISE : used ? 1 / ANOTHER_PROGRAM : ANOTHER_PROGRAM;
+    const double handicap = used == king_used ? NOISE : used ? 1 : ANOTHER_PROGRAM;
     return a->seconds * handicap < king->seconds;
 }
 
@@ -216,8 +216,8 @@ status piece_measure(tuner *t, piece *p, int most, double deadline)
     status st = open_piece(t, p);
     if (st == SEPCL_OK && p->n_tried < p->n_list)
         st = crown(t, p, &king);
-    for (int i = p->n_tried; i < p->n_list && i < most && st == SEPCL_OK && !t->stop; i++) {
-        if (i > 0 && tuner_seconds(t) > deadline)
+    for (int i = p->n_tried; i < p->n_list && (i < most || !king) && st == SEPCL_OK && !t->stop; i++) {
+        if (king && tuner_seconds(t) > deadline)
             break;
         st = attempt_one(t, p, &p->list[i], &king);
     }

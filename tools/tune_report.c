@@ -44,9 +44,15 @@ static table *make_table(const tune_model *m)
         table_cell(t, "%s", r->name);
         table_cell(t, "%d", r->layers);
         table_cell(t, "%s", r->before);
-        table_cell(t, "%s", r->after);
-        table_cell(t, "%.1f", r->before_us);
-        table_cell(t, "%.1f", r->after_us);
+        table_cell(t, "%s", *r->after ? r->after : "none is right");
+        if (r->before_us > 0)
+            table_cell(t, "%.1f", r->before_us);
+        else
+            table_cell(t, "wrong");
+        if (r->after_us > 0)
+            table_cell(t, "%.1f", r->after_us);
+        else
+            table_cell(t, "-");
     }
     return t;
 }

@@ -258,8 +258,8 @@ typedef struct sepcl_tune_result {
     int layers;                  /* of the model, that are the same */
     bool is_form;                /* before and after say which ops run the layers; else kernel and parameters of one op */
     bool used;                   /* false: other forms of these layers are faster, so that this one does not run */
-    const char *before, *after;  /* without tuning, and with it */
-    double before_us, after_us;
+    const char *before, *after;  /* without tuning, and with it; after is "" when no way was right */
+    double before_us, after_us;  /* 0: the answer was wrong, or it did not run */
     double error;                /* of the winner against the reference: largest difference over largest magnitude */
     int tried, wrong;            /* ways timed; ways left out because the answer was wrong or they did not run */
 } sepcl_tune_result;
