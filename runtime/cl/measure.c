@@ -18,6 +18,7 @@
 #define CHAINS 10                    /* ACC of measure.cl */
 #define SMALLEST ((int64_t)64 << 20) /* of the buffers that are copied */
 #define LARGEST ((int64_t)256 << 20)
+#define CPU_SET (256 << 10) /* bytes a core that more than fill its first cache, but hardly its second */
 
 typedef struct bench {
     clx         *x;
@@ -117,16 +118,17 @@ static int64_t copy_bytes(const caps *c, uint64_t cache_bytes)
     return i64_max(bytes, 1 << 20) / 4096 * 4096;
 }
 
-static status set_copy(bench *b, int64_t bytes)
+/* per_unit: work-items, or on others than CPUs work-groups, a compute unit. */
+static status set_copy(bench *b, int64_t bytes, int per_unit)
 {
     const int64_t vectors = bytes / (is_cpu(b) ? 64 : 16);
-    int64_t       items = b->c->compute_units * (is_cpu(b) ? 8 : 16 * (int64_t)b->local);
+    int64_t       items = (int64_t)b->c->compute_units * per_unit * (is_cpu(b) ? 1 : (int64_t)b->local);
     TRY(clx_arg_buffer(b->kernel, 0, b->in));
     TRY(clx_arg_buffer(b->kernel, 1, b->out));
     TRY(clx_arg_i32(b->kernel, 2, (int32_t)vectors));
     TRY(clx_arg_i32(b->kernel, 3, (int32_t)(is_cpu(b) ? div_up(vectors, items) : items)));
     b->global = (size_t)items;
-    return SEPCL_OK;
+    return is_cpu(b) ? clx_arg_i32(b->kernel, 4, 1) : SEPCL_OK;
 }
 
 static status measure_bandwidth(bench *b, int64_t most, double *gbs)
@@ -135,13 +137,46 @@ static status measure_bandwidth(bench *b, int64_t most, double *gbs)
     int64_t bytes = 1 << 20;
     TRY(use_kernel(b, is_cpu(b) ? "copy" : "strided"));
     for (;; bytes = i64_min(most, bytes * 4)) {
-        TRY(set_copy(b, bytes));
+        TRY(set_copy(b, bytes, is_cpu(b) ? 8 : 16));
         TRY(timed(b, 1, &s)); /* touches every page, too */
         if (bytes >= most || s > 20 * ENOUGH)
             break;
     }
     TRY(best_of(b, s > 20 * ENOUGH ? 1 : REPEATS, 1, &s));
     *gbs = 2.0 * (double)bytes / s / 1e9;
+    return SEPCL_OK;
+}
+
+/* On a CPU each core goes over its own part again and again in one launch; elsewhere the first caches are emptied
+   between launches, so several launches reach the one that all share. */
+static status repeat_copy(bench *b, int times, double *seconds)
+{
+    if (!is_cpu(b))
+        return timed(b, times, seconds);
+    TRY(clx_arg_i32(b->kernel, 4, times));
+    return timed(b, 1, seconds);
+}
+
+static status measure_cache(bench *b, int64_t cache_bytes, int64_t most, double *gbs)
+{
+    double        s = 0, best = INFINITY;
+    int           times = 1;
+    const int64_t wanted =
+        is_cpu(b) ? i64_min(cache_bytes / 2, (int64_t)CPU_SET * b->c->compute_units) : cache_bytes / 2;
+    const int64_t bytes = i64_min(wanted / 2, most) / 4096 * 4096;
+    *gbs = 0;
+    if (bytes <= 0)
+        return SEPCL_OK;
+    TRY(use_kernel(b, is_cpu(b) ? "copy" : "strided"));
+    TRY(set_copy(b, bytes, is_cpu(b) ? 1 : 16));
+    TRY(repeat_copy(b, 1, &s));
+    for (; s < ENOUGH && times < (is_cpu(b) ? 1 << 20 : 1 << 12); times *= 2)
+        TRY(repeat_copy(b, 2 * times, &s));
+    for (int i = 0; i < REPEATS; i++) {
+        TRY(repeat_copy(b, times, &s));
+        best = fmin(best, s);
+    }
+    *gbs = 2.0 * (double)bytes * times / best / 1e9;
     return SEPCL_OK;
 }
 
@@ -204,6 +239,7 @@ static status run_bench(int index, bench *b, sepcl_device_speed *out)
     TRY(fill_buffers(b, bytes));
     TRY(measure_launch(b, &out->launch_us, &out->round_trip_us));
     TRY(measure_bandwidth(b, bytes, &out->bandwidth_gbs));
+    TRY(measure_cache(b, (int64_t)cache_bytes, bytes, &out->cache_gbs));
     return measure_fma(b, &out->fma_gflops);
 }
 
