@@ -27,7 +27,7 @@ static const char style[] =
     "font:15px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums}\n"
     "h1{font-size:1.5rem;margin:0 0 .25rem;overflow-wrap:anywhere}\n"
     "h2{font-size:1.25rem;margin:2.5rem 0 .75rem;overflow-wrap:anywhere}\n"
-    "h3{font-size:1rem;margin:2rem 0 .5rem}\n"
+    "h3{font-size:1rem;margin:2rem 0 .5rem}header+table{margin-top:1rem}\n"
     "p{margin:.25rem 0}.soft,figcaption,small{color:var(--soft)}small{font-size:.8rem}figure{margin:0}\n"
     "a{color:inherit}\n"
     ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.5rem;margin:1rem 0}\n"
@@ -55,7 +55,7 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%;font-size:.85rem}\n"
     "th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}\n"
     "th{color:var(--soft);font-weight:600;vertical-align:bottom}tfoot td{font-weight:600;border:0}\n"
-    ".name{text-align:left;overflow-wrap:anywhere}td small{display:block;line-height:1.3}\n"
+    ".name{text-align:left;overflow-wrap:anywhere;min-width:8.5rem}td small{display:block;line-height:1.3}\n"
     "@media (max-width:40rem){body{padding:1rem .9rem 2rem}.wide{display:none}svg.narrow{display:block}"
     ".bar{grid-template-columns:1fr 4.5rem 3.2rem;gap:0 .5rem;margin-bottom:.35rem;line-height:1.4}"
     ".bar .n{grid-column:1/-1}th,td{padding:.3rem .3rem}}\n";
@@ -252,7 +252,7 @@ static void write_row(FILE *out, const bench_step *s, int rank)
     bench_html(out, s->kernel);
     fprintf(out, "</small></td><td class=\"wide\">%s</td>", text_shape(&s->output, shape));
     cell(out, known, 1e6 * s->seconds, "");
-    cell(out, true, 1e6 * s->floor, "");
+    cell(out, true, 1e6 * s->floor, "wide");
     fprintf(out, "<td class=\"wide\">%s</td>", bench_bounds[s->bound]);
     percent_cell(out, known, bench_efficiency(s));
     cell(out, known, 1e6 * s->lost, "");
@@ -262,10 +262,11 @@ static void write_row(FILE *out, const bench_step *s, int rank)
 static void write_table(FILE *out, const bench_model *m)
 {
     double time = 0, lost = 0;
-    fputs("<h3>Layers by lost time</h3>\n<table><thead><tr><th>#</th><th class=\"name\">Layer and kernel</th>"
-          "<th class=\"wide\">Output</th><th>Time µs</th><th>Floor µs</th><th class=\"wide\">Bound by</th>"
-          "<th>Effi\u00adciency</th><th>Lost µs</th></tr></thead>\n<tbody>\n",
-          out);
+    fputs(
+        "<h3>Layers by lost time</h3>\n<table><thead><tr><th>#</th><th class=\"name\">Layer and kernel</th>"
+        "<th class=\"wide\">Output</th><th>Time µs</th><th class=\"wide\">Floor µs</th><th class=\"wide\">Bound by</th>"
+        "<th>Effi\u00adciency</th><th>Lost µs</th></tr></thead>\n<tbody>\n",
+        out);
     for (int i = 0; i < m->n_steps; i++) {
         write_row(out, &m->steps[m->by_lost[i]], i + 1);
         time += m->steps[i].seconds;
@@ -273,7 +274,7 @@ static void write_table(FILE *out, const bench_model *m)
     }
     fprintf(out, "</tbody>\n<tfoot><tr><td></td><td class=\"name\">all %d</td><td class=\"wide\"></td>", m->n_steps);
     cell(out, time > 0, 1e6 * time, "");
-    cell(out, true, 1e6 * m->floor_s, "");
+    cell(out, true, 1e6 * m->floor_s, "wide");
     fputs("<td class=\"wide\"></td>", out);
     percent_cell(out, time > 0, m->floor_s / (time > 0 ? time : 1));
     cell(out, time > 0, 1e6 * lost, "");
@@ -282,15 +283,15 @@ static void write_table(FILE *out, const bench_model *m)
 
 static void write_models(FILE *out, const bench *b)
 {
-    fputs(
-        "<table><thead><tr><th class=\"name\">Model</th><th>Batch</th><th>Min ms</th><th>Median ms</th><th>p90 ms</th>"
-        "<th class=\"wide\">In kernels ms</th><th class=\"wide\">Floor ms</th></tr></thead>\n<tbody>\n",
-        out);
+    fputs("<table><thead><tr><th class=\"name\">Model</th><th class=\"wide\">Batch</th><th>Min ms</th><th>Median "
+          "ms</th><th>p90 ms</th>"
+          "<th class=\"wide\">In kernels ms</th><th class=\"wide\">Floor ms</th></tr></thead>\n<tbody>\n",
+          out);
     for (int i = 0; i < b->n_models; i++) {
         const bench_model *m = &b->models[i];
         fprintf(out, "<tr><td class=\"name\"><a href=\"#m%d\">", i);
         bench_html(out, file_name(m->file));
-        fprintf(out, "</a></td><td>%lld</td>", (long long)m->batch);
+        fprintf(out, "</a></td><td class=\"wide\">%lld</td>", (long long)m->batch);
         cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0), "");
         cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0.5), "");
         cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0.9), "");
@@ -356,7 +357,7 @@ static void write_head(FILE *out, const bench *b)
     fputs("</dl>\n", out);
     if (bench_unsteady(b))
         fprintf(out,
-                "<p class=\"soft\">The device's peak changed from %.4g to %.4g GFLOP/s while it was measured: "
+                "<p class=\"soft\">The device's peak changed from %.3g to %.3g GFLOP/s while it was measured: "
                 "something else ran on it, and times may be too long.</p>\n",
                 b->least_gflops, b->speed.fma_gflops);
     fputs("</header>\n", out);

@@ -205,7 +205,7 @@ sepcl_status bench_time_steps(bench *b)
         bench_stop(&b->models[i]);
     }
     if (bench_unsteady(b))
-        tool_warn("the speed of %s changed from %.4g to %.4g GFLOP/s while it was measured; something else runs on it",
+        tool_warn("the speed of %s changed from %.3g to %.3g GFLOP/s while it was measured; something else runs on it",
                   b->device.name, b->least_gflops, b->speed.fma_gflops);
     return SEPCL_OK;
 }
