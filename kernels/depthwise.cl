@@ -69,9 +69,9 @@ __kernel void depthwise(__global const value_t *in, __global const value_t *w, _
                 } else {
                     UNROLL
                     for (int j = 0; j < COLUMNS; j++) {
-                        col[j] = (FLOATN(V))(0.0f);
-                        if (ix0 + j >= 0 && ix0 + j < iw)
-                            col[j] = LDN(V, line, (ix0 + j) * channels);
+                        const int ix = clamp(ix0 + j, 0, iw - 1);
+                        col[j] = LDN(V, line, ix * channels);
+                        col[j] = OR_ZERO(V, col[j], ix == ix0 + j);
                     }
                 }
                 UNROLL

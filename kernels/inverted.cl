@@ -135,18 +135,18 @@ static void depthwise_tile(__local const float *wide, __global const value_t *w,
         const int iy = iy0 + ky * dh;
         if (iy < 0 || iy >= ih)
             continue;
-        __local const float *line = wide + ((iy - first) * iw + ix0) * WR;
+        __local const float *line = wide + (iy - first) * iw * WR;
         FLOATN(DV)           col[COLUMNS];
         if (inside) {
             UNROLL
             for (int j = 0; j < COLUMNS; j++)
-                col[j] = LDF(DV, line, j * WR);
+                col[j] = LDF(DV, line, (ix0 + j) * WR);
         } else {
             UNROLL
             for (int j = 0; j < COLUMNS; j++) {
-                col[j] = (FLOATN(DV))(0.0f);
-                if (ix0 + j >= 0 && ix0 + j < iw)
-                    col[j] = LDF(DV, line, j * WR);
+                const int ix = clamp(ix0 + j, 0, iw - 1);
+                col[j] = LDF(DV, line, ix * WR);
+                col[j] = OR_ZERO(DV, col[j], ix == ix0 + j);
             }
         }
         UNROLL

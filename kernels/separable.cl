@@ -83,9 +83,9 @@ static void depthwise_tile(__global const value_t *in, __global const value_t *w
         } else {
             UNROLL
             for (int j = 0; j < COLUMNS; j++) {
-                col[j] = (FLOATN(DV))(0.0f);
-                if (ix0 + j >= 0 && ix0 + j < iw)
-                    col[j] = LDN(DV, line, (ix0 + j) * ci);
+                const int ix = clamp(ix0 + j, 0, iw - 1);
+                col[j] = LDN(DV, line, ix * ci);
+                col[j] = OR_ZERO(DV, col[j], ix == ix0 + j);
             }
         }
         UNROLL
