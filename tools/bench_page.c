@@ -372,13 +372,15 @@ static void write_page(FILE *out, const bench *b)
         write_models(out, b);
     for (int i = 0; i < b->n_models; i++)
         write_model(out, b, i, &p);
-    fputs("<footer class=\"soft\">\n<h3>How to read this</h3>\n<p><small>The floor of a layer is the longer of its "
-          "operations over the peak and its bytes over the bandwidth: that of the caches where its data fits in them, "
-          "else that of memory. Operations are twice the larger of multiplications and additions; bytes are those of "
-          "tensors and weights, once each. Peak and bandwidths were measured in the same run. Efficiency is floor over "
-          "time, lost is time less floor. Times of layers are medians of a profiled session, which is a little slower; "
-          "latencies are without profiling.</small></p>\n</footer>\n</body>\n</html>\n",
-          out);
+    fputs(
+        "<footer class=\"soft\">\n<h3>How to read this</h3>\n<p><small>The floor of a layer is the longer of its "
+        "operations over the peak and its bytes over the bandwidth: that of the caches where its data fits in them, "
+        "else that of memory. Operations are twice the larger of multiplications and additions; bytes are those of "
+        "tensors and weights, once each. Peak and bandwidths were measured in the same run. Efficiency is floor over "
+        "time, lost is time less floor; a kernel that needs fewer multiplications than its layer, as minimal filtering "
+        "does, may beat the floor. Times of layers are medians of a profiled session, which is a little slower; "
+        "latencies are without profiling.</small></p>\n</footer>\n</body>\n</html>\n",
+        out);
     free(p.ops);
 }
 

@@ -65,7 +65,9 @@ static const program bench_program = {
     .details =
         "Inputs are random numbers. The floor of a step is the longer of its multiply-adds over the device's peak and "
         "its bytes over the bandwidth, of the caches where its data fits in them, else of memory; peak and bandwidths "
-        "are measured in the same run. Efficiency is floor over time, lost time is time less floor. - is standard "
+        "are measured in the same run. Efficiency is floor over time, lost time is time less floor; kernels that need "
+        "fewer "
+        "multiplications than their layer, as minimal filtering does, may be above 100 %. - is standard "
         "output.\n"
         "\n"
         "Examples\n"
