@@ -134,8 +134,8 @@ int plan_chain(const graph *g, int i, int index[FORM_PARTS])
 {
     index[0] = i;
     int length = g->nodes[i]->dead || g->nodes[i]->op != OP_CONV ? 0 : chain(g, index, FORM_PARTS);
-    for (int k = 1; k < length; k++) /* what is fused already stays as it is */
-        length = g->nodes[index[k]]->n_sub ? k : length;
+    for (int k = 1; k < length; k++) /* all forms are of convolutions */
+        length = g->nodes[index[k]]->op != OP_CONV ? k : length;
     return length < 2 ? 0 : length;
 }
 

@@ -8,7 +8,7 @@ import unittest
 import formats
 from programs import ProgramTest
 
-PROGRAMS = ["sepcl-info", "sepcl-run", "sepcl-summary", "sepcl-tune"]
+PROGRAMS = ["sepcl-bench", "sepcl-info", "sepcl-run", "sepcl-summary", "sepcl-tune"]
 
 
 def small_model():
