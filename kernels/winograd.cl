@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * winograd: dense 3x3 convolution, stride 1, by Winograd's minimal filtering F(TM x TM, 3x3) (S. Winograd, Arithmetic
+ * Complexity of Computations, 1980; for convolution layers A. Lavin and S. Gray, arXiv 1509.09308).
+ *
+ * An output tile of TM x TM needs an input tile of TN x TN, TN = TM+2. Input tiles are transformed (B' d B), multiplied
+ * position by position with transformed weights and summed over the input channels, which makes TN*TN small matrix
+ * products, and the sums are transformed back (A' m A): (TN/TM)^2 multiply-adds an output instead of 9.
+ *
+ * TM = 4 interpolates at 0, +-3/4, +-3/2 and infinity: numbers that are exact in binary and whose products stay near 1,
+ * which costs a quarter of the error of the usual 0, +-1, +-2.
+ *
+ *   in    [batch][ih][iw][ci]
+ *   w     winograd:     [blocks][TN*TN][ci][NB*V]  transformed weights, the last block filled up with zeros
+ *         winograd_fly: [blocks][ci][9][NB*V]      weights as they are, transformed here: a fourth of the bytes
+ *   bias  [blocks][NB*V]
+ *   zeros [TN*ci]                                  what lies outside the picture
+ *   out   [batch][oh][ow][co]
+ *
+ * Item (s, g) makes the channels of blocks g*per ... g*per+per-1 for the tiles s*strip ... s*strip+strip-1, counted along
+ * rows, then columns, then batches. In local memory, for one strip:
+ *   tv    [TN*TN][channel vectors][strip][V]       transformed input; the floats of a position are tv_pitch; the last
+ *                                                  vector is the last V channels, whichever the one before has too
+ *   tm    [TN*TN][strip][NB*V]                     sums of one block; the floats of a position are tm_pitch
+ *   tu    [TN*TN][depth][NB*V]                     winograd_fly: transformed weights of depth input channels, tu_pitch
+ * strip is a multiple of MR. The pitches keep the positions of a tile from falling into the same cache sets.
+ *
+ *   TM  2, 4         edge of an output tile
+ *   MR  1 ... 16     tiles of a register tile
+ *   V   1, 4, 8, 16  channels of a vector
+ *   NB  1 ... 4      vectors of a register tile
+ */
+#ifndef SEPCL_COMMON
+#include "common.cl"
+#endif
+#ifndef TM
+#define TM 4
+#endif
+#ifndef MR
+#define MR 4
+#endif
+#ifndef V
+#define V 4
+#endif
+#ifndef NB
+#define NB 1
+#endif
+#define NR (NB * V)
+#define TN (TM + 2)
+#define VEC FLOATN(V)
+
+/* The one-dimensional transforms, of vectors s apart. d and t may be the same only in that each is read before it is
+   written: they are not. */
+#if TM == 4
+#define P 0.75f
+#define Q 1.5f
+#define PP (P * P)
+#define QQ (Q * Q)
+/* B' */
+#define TRANSFORM_INPUT(d, t, s)                                             \
+    do {                                                                     \
+        const VEC p_even = fma((VEC)(-QQ), d[2 * s], d[4 * s]);              \
+        const VEC p_odd = P * fma((VEC)(-QQ), d[1 * s], d[3 * s]);           \
+        const VEC q_even = fma((VEC)(-PP), d[2 * s], d[4 * s]);              \
+        const VEC q_odd = Q * fma((VEC)(-PP), d[1 * s], d[3 * s]);           \
+        t[0 * s] = fma((VEC)(PP * QQ), d[0 * s], fma((VEC)(-PP - QQ), d[2 * s], d[4 * s])); \
+        t[1 * s] = p_even + p_odd;                                           \
+        t[2 * s] = p_even - p_odd;                                           \
+        t[3 * s] = q_even + q_odd;                                           \
+        t[4 * s] = q_even - q_odd;                                           \
+        t[5 * s] = fma((VEC)(PP * QQ), d[1 * s], fma((VEC)(-PP - QQ), d[3 * s], d[5 * s])); \
+    } while (0)
+/* G */
+#define P_SCALE (0.5f / (PP * (PP - QQ)))
+#define Q_SCALE (0.5f / (QQ * (QQ - PP)))
+#define TRANSFORM_WEIGHTS(g, t, s)                                           \
+    do {                                                                     \
+        const VEC p_even = P_SCALE * fma((VEC)(PP), g[2 * s], g[0 * s]);     \
+        const VEC q_even = Q_SCALE * fma((VEC)(QQ), g[2 * s], g[0 * s]);     \
+        t[0 * s] = (1.0f / (PP * QQ)) * g[0 * s];                            \
+        t[1 * s] = fma((VEC)(P_SCALE * P), g[1 * s], p_even);                \
+        t[2 * s] = fma((VEC)(-P_SCALE * P), g[1 * s], p_even);               \
+        t[3 * s] = fma((VEC)(Q_SCALE * Q), g[1 * s], q_even);                \
+        t[4 * s] = fma((VEC)(-Q_SCALE * Q), g[1 * s], q_even);               \
+        t[5 * s] = g[2 * s];                                                 \
+    } while (0)
+/* A' */
+#define TRANSFORM_OUTPUT(m, t, s)                                            \
+    do {                                                                     \
+        const VEC p_sum = m[1 * s] + m[2 * s], p_dif = m[1 * s] - m[2 * s];  \
+        const VEC q_sum = m[3 * s] + m[4 * s], q_dif = m[3 * s] - m[4 * s];  \
+        t[0 * s] = m[0 * s] + p_sum + q_sum;                                 \
+        t[1 * s] = fma((VEC)(P), p_dif, Q * q_dif);                          \
+        t[2 * s] = fma((VEC)(PP), p_sum, QQ * q_sum);                        \
+        t[3 * s] = fma((VEC)(PP * P), p_dif, fma((VEC)(QQ * Q), q_dif, m[5 * s])); \
+    } while (0)
+#else
+#define TRANSFORM_INPUT(d, t, s)                                             \
+    do {                                                                     \
+        t[0 * s] = d[0 * s] - d[2 * s];                                      \
+        t[1 * s] = d[1 * s] + d[2 * s];                                      \
+        t[2 * s] = d[2 * s] - d[1 * s];                                      \
+        t[3 * s] = d[3 * s] - d[1 * s];                                      \
+    } while (0)
+#define TRANSFORM_WEIGHTS(g, t, s)                                           \
+    do {                                                                     \
+        const VEC even = 0.5f * (g[0 * s] + g[2 * s]);                       \
+        t[0 * s] = g[0 * s];                                                 \
+        t[1 * s] = fma((VEC)(0.5f), g[1 * s], even);                         \
+        t[2 * s] = fma((VEC)(-0.5f), g[1 * s], even);                        \
+        t[3 * s] = g[2 * s];                                                 \
+    } while (0)
+#define TRANSFORM_OUTPUT(m, t, s)                                            \
+    do {                                                                     \
+        t[0 * s] = m[0 * s] + m[1 * s] + m[2 * s];                           \
+        t[1 * s] = m[1 * s] - m[2 * s] + m[3 * s];                           \
+    } while (0)
+#endif
+
+/* Channels c ... c+V-1 of the tile with pixels at px[TN*TN], to tv. */
+#define INPUT_TILE                                                                      \
+    do {                                                                     \
+        VEC d[TN * TN], t[TN * TN];                                          \
+        UNROLL                                                               \
+        for (int i = 0; i < TN * TN; i++)                                    \
+            d[i] = LDN(V, px[i], c);                                         \
+        UNROLL                                                               \
+        for (int i = 0; i < TN; i++)                                         \
+            TRANSFORM_INPUT((d + i), (t + i), TN);                           \
+        UNROLL                                                               \
+        for (int i = 0; i < TN; i++)                                         \
+            TRANSFORM_INPUT((t + i * TN), (d + i * TN), 1);                  \
+        UNROLL                                                               \
+        for (int i = 0; i < TN * TN; i++)                                    \
+            STF(V, d[i], to, (size_t)i * tv_pitch);                          \
+    } while (0)
+#define STF(n, v, p, i) CAT(STF, n)(v, p, i)
+
+/* Transforms the strip's tiles; those past the end become zeros. */
+void input_strip(__global const value_t *in, __global const value_t *zeros, __local float *tv, const int first,
+                 const int count, const int rows, const int strip, const int tiles_y, const int tiles_x, const int ih,
+                 const int iw, const int ci, const int pt, const int pl, const int tv_pitch)
+{
+    for (int t = 0; t < rows; t++) {
+        __local float          *to = tv + t * V;
+        __global const value_t *px[TN * TN];
+        const int               tile = first + t, line = tile / tiles_x, n = line / tiles_y;
+        const int               y0 = (line - n * tiles_y) * TM - pt, x0 = (tile - line * tiles_x) * TM - pl;
+        UNROLL
+        for (int i = 0; i < TN; i++) {
+            const bool              row = t < count && y0 + i >= 0 && y0 + i < ih;
+            __global const value_t *from = row ? in + ((size_t)(n * ih + y0 + i) * iw + x0) * ci : zeros;
+            UNROLL
+            for (int j = 0; j < TN; j++)
+                px[i * TN + j] = x0 + j >= 0 && x0 + j < iw ? from + j * ci : zeros;
+        }
+        for (int k = 0; k < ci; k += V, to += strip * V) {
+            const int c = min(k, ci - V);
+            INPUT_TILE;
+        }
+    }
+}
+
+/* The products of all positions: tm (+)= tv x u, over the input channels k0 ... k0+kn-1; k0 is a multiple of V, and u's
+   first row is that of channel k0. */
+#define PRODUCTS(space, LOAD, u, u_pitch)                                                  \
+    for (int xi = 0; xi < TN * TN; xi++)                                                   \
+        for (int m0 = 0; m0 < rows; m0 += MR) {                                            \
+            VEC            acc[MR][NB];                                                    \
+            __local float *sum = tm + xi * tm_pitch + m0 * NR;                             \
+            UNROLL                                                                         \
+            for (int m = 0; m < MR; m++) {                                                 \
+                UNROLL                                                                     \
+                for (int b = 0; b < NB; b++)                                               \
+                    acc[m][b] = k0 ? LDF(V, sum, m * NR + b * V) : (VEC)(0.0f);            \
+            }                                                                              \
+            space                *uk = (u) + (size_t)xi * (u_pitch);                       \
+            for (int k = k0; k < k0 + kn;) {                                               \
+                const int            s = min(k / V * V, ci - V), end = min(s + V, k0 + kn);  \
+                __local const float *x = tv + (size_t)xi * tv_pitch + (k / V * strip + m0) * V - s; \
+                for (; k < end; k++, uk += NR) {                                           \
+                    VEC wv[NB];                                                            \
+                    UNROLL                                                                 \
+                    for (int b = 0; b < NB; b++)                                           \
+                        wv[b] = LOAD(V, uk, b * V);                                        \
+                    UNROLL                                                                 \
+                    for (int m = 0; m < MR; m++) {                                         \
+                        const float xv = x[m * V + k];                                     \
+                        UNROLL                                                             \
+                        for (int b = 0; b < NB; b++)                                       \
+                            acc[m][b] = fma((VEC)(xv), wv[b], acc[m][b]);                  \
+                    }                                                                      \
+                }                                                                          \
+            }                                                                              \
+            UNROLL                                                                         \
+            for (int m = 0; m < MR; m++) {                                                 \
+                UNROLL                                                                     \
+                for (int b = 0; b < NB; b++)                                               \
+                    STF(V, acc[m][b], sum, m * NR + b * V);                                \
+            }                                                                              \
+        }
+
+/* The sums of a block transformed back, with bias and epilogue. */
+void output_strip(__global value_t *out, __global const float *bias, __local const float *tm, const int block,
+                  const int first, const int count, const int tiles_y, const int tiles_x, const int oh, const int ow,
+                  const int co, const int tm_pitch, EPILOGUE_ARGS)
+{
+    for (int t = 0; t < count; t++) {
+        const int tile = first + t, line = tile / tiles_x, n = line / tiles_y;
+        const int y0 = (line - n * tiles_y) * TM, x0 = (tile - line * tiles_x) * TM;
+        const int h = min(TM, oh - y0), w = min(TM, ow - x0), base = ((n * oh + y0) * ow + x0) * co;
+        for (int b = 0; b < NB && block * NR + b * V < co; b++) {
+            const int c = block * NR + b * V;
+            VEC       m[TN * TN], r[TM * TN], y[TM * TM];
+            UNROLL
+            for (int i = 0; i < TN * TN; i++)
+                m[i] = LDF(V, tm, i * tm_pitch + t * NR + b * V);
+            UNROLL
+            for (int i = 0; i < TN; i++)
+                TRANSFORM_OUTPUT((m + i), (r + i), TN);
+            UNROLL
+            for (int i = 0; i < TM; i++)
+                TRANSFORM_OUTPUT((r + i * TN), (y + i * TM), 1);
+            const VEC add = LDF(V, bias, c);
+            if (c + V <= co) {
+                UNROLL
+                for (int i = 0; i < TM * TM; i++)
+                    if (i / TM < h && i % TM < w) {
+                        VEC       one = y[i] + add;
+                        const int at = base + (i / TM * ow + i % TM) * co + c;
+                        EPILOGUE(V, one, at);
+                        STN(V, one, out, at);
+                    }
+            } else {
+                float part[TM * TM * V];
+                UNROLL
+                for (int i = 0; i < TM * TM; i++)
+                    CAT(STP, V)(y[i] + add, part + i * V);
+                for (int i = 0; i < h; i++)
+                    for (int j = 0; j < w; j++)
+                        for (int k = 0; k < co - c; k++) {
+                            float     one = part[(i * TM + j) * V + k];
+                            const int at = base + (i * ow + j) * co + c + k;
+                            EPILOGUE(1, one, at);
+                            ST1(one, out, at);
+                        }
+            }
+        }
+    }
+}
+
+#define EPILOGUE_VALUES act_a, act_b, act2_a, act2_b, res
+#define SIZES                                                                                                        \
+    const int n_tiles, const int strip, const int per, const int ih, const int iw, const int oh, const int ow,       \
+        const int ci, const int co, const int tiles_y, const int tiles_x, const int pt, const int pl,                \
+        const int tv_pitch, const int tm_pitch
+#define STRIP                                                                                                        \
+    const int blocks = (co + NR - 1) / NR;                                                                           \
+    const int first = (int)get_global_id(0) * strip, count = min(strip, n_tiles - first);                            \
+    const int rows = (count + MR - 1) / MR * MR;                                                                     \
+    const int block_end = min(((int)get_global_id(1) + 1) * per, blocks);                                            \
+    input_strip(in, zeros, tv, first, count, rows, strip, tiles_y, tiles_x, ih, iw, ci, pt, pl, tv_pitch);
+
+__kernel void winograd(__global const value_t *in, __global const float *w, __global const float *bias,
+                       __global const value_t *zeros, __global value_t *out, __local float *tv, __local float *tm,
+                       SIZES, EPILOGUE_ARGS)
+{
+    STRIP
+    for (int block = (int)get_global_id(1) * per; block < block_end; block++) {
+        const int             k0 = 0, kn = ci;
+        __global const float *u = w + (size_t)block * (TN * TN) * ci * NR;
+        PRODUCTS(__global const float, LDF, u, ci * NR)
+        output_strip(out, bias, tm, block, first, count, tiles_y, tiles_x, oh, ow, co, tm_pitch, EPILOGUE_VALUES);
+    }
+}
+
+/* Weights of kn input channels, from w [kn][9][NR] to tu. */
+void weight_block(__global const value_t *w, __local float *tu, const int kn, const int tu_pitch)
+{
+    for (int k = 0; k < kn; k++)
+        for (int b = 0; b < NB; b++) {
+            VEC g[9], r[TN * 3], t[TN * TN];
+            UNROLL
+            for (int i = 0; i < 9; i++)
+                g[i] = LDN(V, w, (k * 9 + i) * NR + b * V);
+            UNROLL
+            for (int i = 0; i < 3; i++)
+                TRANSFORM_WEIGHTS((g + i), (r + i), 3);
+            UNROLL
+            for (int i = 0; i < TN; i++)
+                TRANSFORM_WEIGHTS((r + i * 3), (t + i * TN), 1);
+            UNROLL
+            for (int i = 0; i < TN * TN; i++)
+                STF(V, t[i], tu, i * tu_pitch + k * NR + b * V);
+        }
+}
+
+__kernel void winograd_fly(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                           __global const value_t *zeros, __global value_t *out, __local float *tv, __local float *tm,
+                           __local float *tu, const int tu_pitch, const int depth, SIZES, EPILOGUE_ARGS)
+{
+    STRIP
+    for (int block = (int)get_global_id(1) * per; block < block_end; block++) {
+        for (int k0 = 0; k0 < ci; k0 += depth) {
+            const int kn = min(depth, ci - k0);
+            weight_block(w + ((size_t)block * ci + k0) * 9 * NR, tu, kn, tu_pitch);
+            PRODUCTS(__local const float, LDF, tu, tu_pitch)
+        }
+        output_strip(out, bias, tm, block, first, count, tiles_y, tiles_x, oh, ow, co, tm_pitch, EPILOGUE_VALUES);
+    }
+}
