@@ -57,6 +57,10 @@ static const conv_case cases[] = {
     {1, 3, 3, 40, 20, 3, 3, 1, 1, 1, {0}, BIAS},
     {1, 30, 26, 16, 16, 3, 3, 1, 1, 1, SAME(3), BIAS},
     {1, 4, 4, 520, 4, 3, 3, 1, 1, 1, SAME(3), HALF_WEIGHTS},
+    /* few input channels */
+    {2, 17, 31, 3, 40, 7, 7, 2, 1, 1, SAME(7), BIAS | RELU6},
+    {1, 6, 19, 1, 5, 3, 3, 1, 2, 1, {3, 0, 1, 2}, BIAS | RESIDUAL},
+    {1, 9, 5, 4, 16, 5, 3, 3, 1, 1, {2, 6, 3, 9}, SCALE | SWISH},
     /* grouped */
     {1, 6, 6, 8, 16, 3, 3, 1, 1, 2, SAME(3), BIAS | RESIDUAL},
     {1, 7, 5, 12, 48, 3, 3, 2, 1, 3, SAME(3), BIAS | RELU6},

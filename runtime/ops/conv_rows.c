@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel rows of conv: pointwise, depthwise, implicit product, direct. */
 #include "base/size.h"
+#include "ops/conv_kernels.h"
 #include "ops/fused.h"
-#include "ops/winograd.h"
 
 /* ------------------------------------------------------------------ pointwise: kernels/gemm.cl */
 
@@ -248,6 +248,7 @@ const kernel_def conv_kernels[] = {
     {"depthwise", "depthwise", "depthwise: sliding along the row", {{"V", {16, 8, 4, 1}}, {"MR", {8, 7, 4, 2, 1}}},
      fits_depthwise, launch_depthwise, cost_depthwise},
     {"winograd", "winograd", "minimal filtering, 3x3", WINOGRAD_PARAMS, winograd_fits, winograd_launch, winograd_cost},
+    {"stem", "stem", "few input channels", STEM_PARAMS, stem_fits, stem_launch, stem_cost},
     {"conv", "conv", "implicit matrix product", TILE_PARAMS, fits_implicit, launch_implicit, cost_implicit},
     {"conv", "conv_direct", "one output an item", {{0}}, fits_any, launch_direct, cost_direct},
     {0},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of kernels/winograd.cl: dense 3x3 convolution with stride 1 in fewer multiply-adds. CPUs only. */
 #include "base/size.h"
-#include "ops/winograd.h"
+#include "ops/conv_kernels.h"
 
 enum { TM = 3 }; /* behind those of TILE_PARAMS */
 
@@ -47,7 +47,7 @@ static double item_cycles(const job *j, int64_t tiles, int64_t blocks)
     const int64_t rows = round_up(tiles, j->p[TILE_MR]);
     const double  in = 4.0 * positions * (double)(tiles * native_vectors(j, j->g.ci));
     const double  back = 3.5 * positions * (double)(tiles * native_vectors(j, j->nr));
-    const double  product = positions * tile_cost(j->c, j->p, rows, j->g.ci, j->nr);
+    const double  product = positions * tile_cost_joined(j->c, j->p, rows, j->g.ci, j->nr);
     return in + (double)blocks * (product + back);
 }
 
@@ -102,11 +102,7 @@ bool winograd_fits(const node_view *v, const caps *c, const int *p)
     if (!caps_is_cpu(c) || a->kernel[0] != 3 || a->kernel[1] != 3 || a->stride[0] != 1 || a->stride[1] != 1 ||
         a->dilation[0] != 1 || a->dilation[1] != 1 || a->group != 1)
         return false;
-    if (!tile_fits(c, p) || p[TILE_V] < c->simd_width || g.ci < p[TILE_V])
-        return false;
-    /* fewer than eight sums in flight wait for each other, and more where registers allow need fewer loads */
-    const int sums = p[TILE_MR] * p[TILE_NB];
-    if (sums < 8 || 8 * sums < 3 * c->vector_registers)
+    if (!tile_fits(c, p) || !tile_busy(c, p) || g.ci < p[TILE_V])
         return false;
     if (p[TM] == 4 && g.ci > MOST_CHANNELS)
         return false;
