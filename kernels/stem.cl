@@ -49,7 +49,7 @@ void copy_line(__global const value_t *from, __local float *to, const int left, 
     for (; i < left; i++)
         to[i] = 0.0f;
     for (; i + V <= left + n; i += V)
-        CAT(STF, V)(LDN(V, from, i - left), to, i);
+        STF(V, LDN(V, from, i - left), to, i);
     for (; i < left + n; i++)
         to[i] = LD1(from, i - left);
     for (; i < pitch; i++)

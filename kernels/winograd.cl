@@ -11,18 +11,16 @@
  * which costs a quarter of the error of the usual 0, +-1, +-2.
  *
  *   in    [batch][ih][iw][ci]
- *   w     winograd:     [blocks][TN*TN][ci][NB*V]  transformed weights, the last block filled up with zeros
- *         winograd_fly: [blocks][ci][9][NB*V]      weights as they are, transformed here: a fourth of the bytes
+ *   w     [blocks][TN*TN][ci][NB*V]  transformed weights (G g G'), the last block filled up with zeros
  *   bias  [blocks][NB*V]
- *   zeros [TN*ci]                                  what lies outside the picture
+ *   zeros [TN*ci]                    what lies outside the picture
  *   out   [batch][oh][ow][co]
  *
  * Item (s, g) makes the channels of blocks g*per ... g*per+per-1 for the tiles s*strip ... s*strip+strip-1, counted along
  * rows, then columns, then batches. In local memory, for one strip:
- *   tv    [TN*TN][channel vectors][strip][V]       transformed input; the floats of a position are tv_pitch; the last
- *                                                  vector is the last V channels, whichever the one before has too
- *   tm    [TN*TN][strip][NB*V]                     sums of one block; the floats of a position are tm_pitch
- *   tu    [TN*TN][depth][NB*V]                     winograd_fly: transformed weights of depth input channels, tu_pitch
+ *   tv    [TN*TN][channel vectors][strip][V]  transformed input, tv_pitch floats a position; the last vector is the
+ *                                             last V channels, whichever of them the one before has too
+ *   tm    [TN*TN][strip][NB*V]                sums of one block, tm_pitch floats a position
  * strip is a multiple of MR. The pitches keep the positions of a tile from falling into the same cache sets.
  *
  *   TM  2, 4         edge of an output tile
@@ -70,20 +68,6 @@
         t[4 * s] = q_even - q_odd;                                           \
         t[5 * s] = fma((VEC)(PP * QQ), d[1 * s], fma((VEC)(-PP - QQ), d[3 * s], d[5 * s])); \
     } while (0)
-/* G */
-#define P_SCALE (0.5f / (PP * (PP - QQ)))
-#define Q_SCALE (0.5f / (QQ * (QQ - PP)))
-#define TRANSFORM_WEIGHTS(g, t, s)                                           \
-    do {                                                                     \
-        const VEC p_even = P_SCALE * fma((VEC)(PP), g[2 * s], g[0 * s]);     \
-        const VEC q_even = Q_SCALE * fma((VEC)(QQ), g[2 * s], g[0 * s]);     \
-        t[0 * s] = (1.0f / (PP * QQ)) * g[0 * s];                            \
-        t[1 * s] = fma((VEC)(P_SCALE * P), g[1 * s], p_even);                \
-        t[2 * s] = fma((VEC)(-P_SCALE * P), g[1 * s], p_even);               \
-        t[3 * s] = fma((VEC)(Q_SCALE * Q), g[1 * s], q_even);                \
-        t[4 * s] = fma((VEC)(-Q_SCALE * Q), g[1 * s], q_even);               \
-        t[5 * s] = g[2 * s];                                                 \
-    } while (0)
 /* A' */
 #define TRANSFORM_OUTPUT(m, t, s)                                            \
     do {                                                                     \
@@ -101,14 +85,6 @@
         t[1 * s] = d[1 * s] + d[2 * s];                                      \
         t[2 * s] = d[2 * s] - d[1 * s];                                      \
         t[3 * s] = d[3 * s] - d[1 * s];                                      \
-    } while (0)
-#define TRANSFORM_WEIGHTS(g, t, s)                                           \
-    do {                                                                     \
-        const VEC even = 0.5f * (g[0 * s] + g[2 * s]);                       \
-        t[0 * s] = g[0 * s];                                                 \
-        t[1 * s] = fma((VEC)(0.5f), g[1 * s], even);                         \
-        t[2 * s] = fma((VEC)(-0.5f), g[1 * s], even);                        \
-        t[3 * s] = g[2 * s];                                                 \
     } while (0)
 #define TRANSFORM_OUTPUT(m, t, s)                                            \
     do {                                                                     \
@@ -134,7 +110,6 @@
         for (int i = 0; i < TN * TN; i++)                                    \
             STF(V, d[i], to, (size_t)i * tv_pitch);                          \
     } while (0)
-#define STF(n, v, p, i) CAT(STF, n)(v, p, i)
 
 /* Transforms the strip's tiles; those past the end become zeros. */
 void input_strip(__global const value_t *in, __global const value_t *zeros, __local float *tv, const int first,
@@ -161,44 +136,46 @@ void input_strip(__global const value_t *in, __global const value_t *zeros, __lo
     }
 }
 
-/* The products of all positions: tm (+)= tv x u, over the input channels k0 ... k0+kn-1; k0 is a multiple of V, and u's
-   first row is that of channel k0. */
-#define PRODUCTS(space, LOAD, u, u_pitch)                                                  \
-    for (int xi = 0; xi < TN * TN; xi++)                                                   \
-        for (int m0 = 0; m0 < rows; m0 += MR) {                                            \
-            VEC            acc[MR][NB];                                                    \
-            __local float *sum = tm + xi * tm_pitch + m0 * NR;                             \
-            UNROLL                                                                         \
-            for (int m = 0; m < MR; m++) {                                                 \
-                UNROLL                                                                     \
-                for (int b = 0; b < NB; b++)                                               \
-                    acc[m][b] = k0 ? LDF(V, sum, m * NR + b * V) : (VEC)(0.0f);            \
-            }                                                                              \
-            space                *uk = (u) + (size_t)xi * (u_pitch);                       \
-            for (int k = k0; k < k0 + kn;) {                                               \
-                const int            s = min(k / V * V, ci - V), end = min(s + V, k0 + kn);  \
-                __local const float *x = tv + (size_t)xi * tv_pitch + (k / V * strip + m0) * V - s; \
-                for (; k < end; k++, uk += NR) {                                           \
-                    VEC wv[NB];                                                            \
-                    UNROLL                                                                 \
-                    for (int b = 0; b < NB; b++)                                           \
-                        wv[b] = LOAD(V, uk, b * V);                                        \
-                    UNROLL                                                                 \
-                    for (int m = 0; m < MR; m++) {                                         \
-                        const float xv = x[m * V + k];                                     \
-                        UNROLL                                                             \
-                        for (int b = 0; b < NB; b++)                                       \
-                            acc[m][b] = fma((VEC)(xv), wv[b], acc[m][b]);                  \
-                    }                                                                      \
-                }                                                                          \
-            }                                                                              \
-            UNROLL                                                                         \
-            for (int m = 0; m < MR; m++) {                                                 \
-                UNROLL                                                                     \
-                for (int b = 0; b < NB; b++)                                               \
-                    STF(V, acc[m][b], sum, m * NR + b * V);                                \
-            }                                                                              \
+/* The products of all positions: tm = tv x u. */
+void products(__local const float *tv, __global const value_t *u, __local float *tm, const int rows, const int strip,
+              const int ci, const int tv_pitch, const int tm_pitch)
+{
+    for (int i = 0; i < TN * TN; i++)
+        for (int m0 = 0; m0 < rows; m0 += MR) {
+            VEC acc[MR][NB];
+            UNROLL
+            for (int m = 0; m < MR; m++) {
+                UNROLL
+                for (int b = 0; b < NB; b++)
+                    acc[m][b] = (VEC)(0.0f);
+            }
+            __global const value_t *uk = u + (size_t)i * ci * NR;
+            for (int k = 0; k < ci;) {
+                const int            first = min(k, ci - V), end = first + V; /* channels of this vector */
+                __local const float *x = tv + (size_t)i * tv_pitch + (k / V * strip + m0) * V - first;
+                for (; k < end; k++, uk += NR) {
+                    VEC wv[NB];
+                    PREFETCH(NR, uk);
+                    UNROLL
+                    for (int b = 0; b < NB; b++)
+                        wv[b] = LDN(V, uk, b * V);
+                    UNROLL
+                    for (int m = 0; m < MR; m++) {
+                        const float xv = x[m * V + k];
+                        UNROLL
+                        for (int b = 0; b < NB; b++)
+                            acc[m][b] = fma((VEC)(xv), wv[b], acc[m][b]);
+                    }
+                }
+            }
+            UNROLL
+            for (int m = 0; m < MR; m++) {
+                UNROLL
+                for (int b = 0; b < NB; b++)
+                    STF(V, acc[m][b], tm, i * tm_pitch + (m0 + m) * NR + b * V);
+            }
         }
+}
 
 /* The sums of a block transformed back, with bias and epilogue. */
 void output_strip(__global value_t *out, __global const float *bias, __local const float *tm, const int block,
@@ -249,63 +226,19 @@ void output_strip(__global value_t *out, __global const float *bias, __local con
     }
 }
 
-#define EPILOGUE_VALUES act_a, act_b, act2_a, act2_b, res
-#define SIZES                                                                                                        \
-    const int n_tiles, const int strip, const int per, const int ih, const int iw, const int oh, const int ow,       \
-        const int ci, const int co, const int tiles_y, const int tiles_x, const int pt, const int pl,                \
-        const int tv_pitch, const int tm_pitch
-#define STRIP                                                                                                        \
-    const int blocks = (co + NR - 1) / NR;                                                                           \
-    const int first = (int)get_global_id(0) * strip, count = min(strip, n_tiles - first);                            \
-    const int rows = (count + MR - 1) / MR * MR;                                                                     \
-    const int block_end = min(((int)get_global_id(1) + 1) * per, blocks);                                            \
-    input_strip(in, zeros, tv, first, count, rows, strip, tiles_y, tiles_x, ih, iw, ci, pt, pl, tv_pitch);
-
-__kernel void winograd(__global const value_t *in, __global const float *w, __global const float *bias,
+__kernel void winograd(__global const value_t *in, __global const value_t *w, __global const float *bias,
                        __global const value_t *zeros, __global value_t *out, __local float *tv, __local float *tm,
-                       SIZES, EPILOGUE_ARGS)
+                       const int n_tiles, const int strip, const int per, const int ih, const int iw, const int oh,
+                       const int ow, const int ci, const int co, const int tiles_y, const int tiles_x, const int pt,
+                       const int pl, const int tv_pitch, const int tm_pitch, EPILOGUE_ARGS)
 {
-    STRIP
+    const int first = (int)get_global_id(0) * strip, count = min(strip, n_tiles - first);
+    const int rows = (count + MR - 1) / MR * MR, blocks = (co + NR - 1) / NR;
+    const int block_end = min(((int)get_global_id(1) + 1) * per, blocks);
+    input_strip(in, zeros, tv, first, count, rows, strip, tiles_y, tiles_x, ih, iw, ci, pt, pl, tv_pitch);
     for (int block = (int)get_global_id(1) * per; block < block_end; block++) {
-        const int             k0 = 0, kn = ci;
-        __global const float *u = w + (size_t)block * (TN * TN) * ci * NR;
-        PRODUCTS(__global const float, LDF, u, ci * NR)
-        output_strip(out, bias, tm, block, first, count, tiles_y, tiles_x, oh, ow, co, tm_pitch, EPILOGUE_VALUES);
-    }
-}
-
-/* Weights of kn input channels, from w [kn][9][NR] to tu. */
-void weight_block(__global const value_t *w, __local float *tu, const int kn, const int tu_pitch)
-{
-    for (int k = 0; k < kn; k++)
-        for (int b = 0; b < NB; b++) {
-            VEC g[9], r[TN * 3], t[TN * TN];
-            UNROLL
-            for (int i = 0; i < 9; i++)
-                g[i] = LDN(V, w, (k * 9 + i) * NR + b * V);
-            UNROLL
-            for (int i = 0; i < 3; i++)
-                TRANSFORM_WEIGHTS((g + i), (r + i), 3);
-            UNROLL
-            for (int i = 0; i < TN; i++)
-                TRANSFORM_WEIGHTS((r + i * 3), (t + i * TN), 1);
-            UNROLL
-            for (int i = 0; i < TN * TN; i++)
-                STF(V, t[i], tu, i * tu_pitch + k * NR + b * V);
-        }
-}
-
-__kernel void winograd_fly(__global const value_t *in, __global const value_t *w, __global const float *bias,
-                           __global const value_t *zeros, __global value_t *out, __local float *tv, __local float *tm,
-                           __local float *tu, const int tu_pitch, const int depth, SIZES, EPILOGUE_ARGS)
-{
-    STRIP
-    for (int block = (int)get_global_id(1) * per; block < block_end; block++) {
-        for (int k0 = 0; k0 < ci; k0 += depth) {
-            const int kn = min(depth, ci - k0);
-            weight_block(w + ((size_t)block * ci + k0) * 9 * NR, tu, kn, tu_pitch);
-            PRODUCTS(__local const float, LDF, tu, tu_pitch)
-        }
-        output_strip(out, bias, tm, block, first, count, tiles_y, tiles_x, oh, ow, co, tm_pitch, EPILOGUE_VALUES);
+        products(tv, w + (size_t)block * (TN * TN) * ci * NR, tm, rows, strip, ci, tv_pitch, tm_pitch);
+        output_strip(out, bias, tm, block, first, count, tiles_y, tiles_x, oh, ow, co, tm_pitch, act_a, act_b, act2_a,
+                     act2_b, res);
     }
 }

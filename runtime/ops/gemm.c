@@ -43,7 +43,7 @@ static double cpu_cycles(const caps *c, const int *p, double pointers, int64_t m
     double       cycles = sums / 2;      /* two multiply-adds a cycle */
     const double loads = (w + mr) / 2.0; /* two loads a cycle */
     cycles = (loads > cycles ? loads : cycles) + pointers;
-    cycles = cycles < 4 ? 4 : cycles;    /* a sum is ready four cycles later */
+    cycles = cycles < 5 ? 5 : cycles;    /* a sum is ready four cycles later, if nothing else delays it */
     const double fill = 30 + sums;       /* start, epilogue and store of a tile */
     return tiles * ((double)k * cycles + fill);
 }
