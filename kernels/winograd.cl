@@ -121,13 +121,13 @@ void input_strip(__global const value_t *in, __global const value_t *zeros, __lo
         __global const value_t *px[TN * TN];
         const int               tile = first + t, line = tile / tiles_x, n = line / tiles_y;
         const int               y0 = (line - n * tiles_y) * TM - pt, x0 = (tile - line * tiles_x) * TM - pl;
+        __global const value_t *from = in + ((size_t)(n * ih + y0) * iw + x0) * ci;
         UNROLL
-        for (int i = 0; i < TN; i++) {
-            const bool              row = t < count && y0 + i >= 0 && y0 + i < ih;
-            __global const value_t *from = row ? in + ((size_t)(n * ih + y0 + i) * iw + x0) * ci : zeros;
+        for (int i = 0; i < TN; i++, from += iw * ci) {
+            __global const value_t *row = t < count && (uint)(y0 + i) < (uint)ih ? from : zeros;
             UNROLL
             for (int j = 0; j < TN; j++)
-                px[i * TN + j] = x0 + j >= 0 && x0 + j < iw ? from + j * ci : zeros;
+                px[i * TN + j] = (uint)(x0 + j) < (uint)iw ? row + j * ci : zeros;
         }
         for (int k = 0; k < ci; k += V, to += strip * V) {
             const int c = min(k, ci - V);
@@ -177,6 +177,27 @@ void products(__local const float *tv, __global const value_t *u, __local float 
         }
 }
 
+/* What a tile has inside the picture, h x w pixels of n channels, with the epilogue. */
+void output_part(__global value_t *out, const float *part, const int h, const int w, const int base, const int pitch,
+                 const int co, const int n, EPILOGUE_ARGS)
+{
+    for (int i = 0; i < h; i++)
+        for (int j = 0; j < w; j++) {
+            const int at = base + i * pitch + j * co, from = (i * TM + j) * V;
+            if (n == V) {
+                VEC one = LDF(V, part, from);
+                EPILOGUE(V, one, at);
+                STN(V, one, out, at);
+            } else {
+                for (int k = 0; k < n; k++) {
+                    float one = part[from + k];
+                    EPILOGUE(1, one, at + k);
+                    ST1(one, out, at + k);
+                }
+            }
+        }
+}
+
 /* The sums of a block transformed back, with bias and epilogue. */
 void output_strip(__global value_t *out, __global const float *bias, __local const float *tm, const int block,
                   const int first, const int count, const int tiles_y, const int tiles_x, const int oh, const int ow,
@@ -189,6 +210,7 @@ void output_strip(__global value_t *out, __global const float *bias, __local con
         for (int b = 0; b < NB && block * NR + b * V < co; b++) {
             const int c = block * NR + b * V;
             VEC       m[TN * TN], r[TM * TN], y[TM * TM];
+            float     part[TM * TM * V];
             UNROLL
             for (int i = 0; i < TN * TN; i++)
                 m[i] = LDF(V, tm, i * tm_pitch + t * NR + b * V);
@@ -199,28 +221,19 @@ void output_strip(__global value_t *out, __global const float *bias, __local con
             for (int i = 0; i < TM; i++)
                 TRANSFORM_OUTPUT((r + i * TN), (y + i * TM), 1);
             const VEC add = LDF(V, bias, c);
-            if (c + V <= co) {
+            if (h == TM && w == TM && c + V <= co) {
                 UNROLL
-                for (int i = 0; i < TM * TM; i++)
-                    if (i / TM < h && i % TM < w) {
-                        VEC       one = y[i] + add;
-                        const int at = base + (i / TM * ow + i % TM) * co + c;
-                        EPILOGUE(V, one, at);
-                        STN(V, one, out, at);
-                    }
+                for (int i = 0; i < TM * TM; i++) {
+                    VEC       one = y[i] + add;
+                    const int at = base + (i / TM * ow + i % TM) * co + c;
+                    EPILOGUE(V, one, at);
+                    STN(V, one, out, at);
+                }
             } else {
-                float part[TM * TM * V];
                 UNROLL
                 for (int i = 0; i < TM * TM; i++)
-                    CAT(STP, V)(y[i] + add, part + i * V);
-                for (int i = 0; i < h; i++)
-                    for (int j = 0; j < w; j++)
-                        for (int k = 0; k < co - c; k++) {
-                            float     one = part[(i * TM + j) * V + k];
-                            const int at = base + (i * ow + j) * co + c + k;
-                            EPILOGUE(1, one, at);
-                            ST1(one, out, at);
-                        }
+                    STF(V, y[i] + add, part, i * V);
+                output_part(out, part, h, w, base + c, ow * co, co, min(V, co - c), act_a, act_b, act2_a, act2_b, res);
             }
         }
     }

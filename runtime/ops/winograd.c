@@ -63,8 +63,11 @@ static double cut_cycles(const job *j, const cut *k)
     const double  slowest = (double)(div_up(items, cores) - 1) * mean + longest;
     /* The weights come from memory once in a run. Strips side by side want them at the same time, which delays both. */
     const double bytes = 4.0 * (double)(j->blocks * j->positions * j->g.ci * j->nr) * (strips > 1 ? 1.3 : 1);
-    const double cycles_per_s = j->c->fma_gflops * 1e9 / (4.0 * (double)i64_max(1, j->c->simd_width));
-    const double memory = bytes * cycles_per_s / (j->c->bandwidth_gbs * 1e9), work = slowest * (double)cores;
+    const double work = slowest * (double)cores;
+    if (!(j->c->bandwidth_gbs > 0))
+        return work;
+    const double cycles_per_ns = j->c->fma_gflops / (4.0 * (double)i64_max(1, j->c->simd_width));
+    const double memory = bytes / j->c->bandwidth_gbs * cycles_per_ns;
     return work > memory ? work + 0.1 * memory : memory + 0.1 * work;
 }
 
