@@ -135,19 +135,26 @@ static void weight_matrix(int tm, double g[6][3])
     memcpy(g, rows, sizeof rows);
 }
 
-/* u[positions] = G w G' for one pair of channels. */
-static void transform_weights(const weight_view *w, int64_t o, int64_t i, int n, double g[6][3], double *u)
+/* Output channels transformed side by side; they divide every vector. */
+#define LANES 4
+
+/* u[positions] = G w G' for input channel i and LANES output channels from o. */
+static void transform_weights(const weight_view *w, int64_t out_channels, int64_t o, int64_t i, int n, double g[6][3],
+                              double (*u)[LANES])
 {
-    double half[6][3];
+    double taps[9][LANES] = {{0}}, half[6 * 3][LANES];
+    for (int l = 0; l < LANES && o + l < out_channels; l++)
+        for (int t = 0; t < 9; t++)
+            taps[t][l] = (double)weight_at(w, o + l, i, t / 3, t % 3);
     for (int r = 0; r < n; r++)
-        for (int x = 0; x < 3; x++) {
-            half[r][x] = 0;
-            for (int y = 0; y < 3; y++)
-                half[r][x] += g[r][y] * (double)weight_at(w, o, i, y, x);
-        }
+        for (int x = 0; x < 3; x++)
+            for (int l = 0; l < LANES; l++)
+                half[r * 3 + x][l] = g[r][0] * taps[x][l] + g[r][1] * taps[3 + x][l] + g[r][2] * taps[6 + x][l];
     for (int r = 0; r < n; r++)
         for (int s = 0; s < n; s++)
-            u[r * n + s] = half[r][0] * g[s][0] + half[r][1] * g[s][1] + half[r][2] * g[s][2];
+            for (int l = 0; l < LANES; l++)
+                u[r * n + s][l] =
+                    g[s][0] * half[r * 3][l] + g[s][1] * half[r * 3 + 1][l] + g[s][2] * half[r * 3 + 2][l];
 }
 
 static void fill_weights(const node_view *v, const int *p, void *dst)
@@ -156,16 +163,15 @@ static void fill_weights(const node_view *v, const int *p, void *dst)
     const weight_view   w = weights_of(v, &g.a->w);
     const int64_t       nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(g.co, nr);
     const int           n = p[TM] + 2;
-    double              matrix[6][3], u[36];
+    double              matrix[6][3], u[36][LANES];
     weight_matrix(p[TM], matrix);
     for (int64_t b = 0; b < blocks; b++)
         for (int64_t i = 0; i < g.ci; i++)
-            for (int64_t j = 0; j < nr; j++) {
-                memset(u, 0, sizeof u);
-                if (b * nr + j < g.co)
-                    transform_weights(&w, b * nr + j, i, n, matrix, u);
+            for (int64_t j = 0; j < nr; j += LANES) {
+                transform_weights(&w, g.co, b * nr + j, i, n, matrix, u);
                 for (int64_t k = 0; k < (int64_t)n * n; k++)
-                    ((float *)dst)[((b * n * n + k) * g.ci + i) * nr + j] = (float)u[k];
+                    for (int l = 0; l < LANES; l++)
+                        ((float *)dst)[((b * n * n + k) * g.ci + i) * nr + j + l] = (float)u[k][l];
             }
 }
 
