@@ -134,6 +134,7 @@ typedef float value_t;
 #define LDN(n, p, i) CAT(LD_KIND, n)(p, i)
 #define STN(n, v, p, i) CAT(ST_KIND, n)(v, p, i)
 #define LDF(n, p, i) CAT(LDF, n)(p, i)
+#define STF(n, v, p, i) CAT(STF, n)(v, p, i)
 #define LD1(p, i) LDN(1, p, i)
 #define LD4(p, i) LDN(4, p, i)
 #define LD8(p, i) LDN(8, p, i)
@@ -143,10 +144,29 @@ typedef float value_t;
 #define ST8(v, p, i) STN(8, v, p, i)
 #define ST16(v, p, i) STN(16, v, p, i)
 
+<<<<<<< HEAD
 /* Elements that are loaded when live is 1 and zero when it is 0, without a branch and whatever stands there. */
 #define as_int1 as_int
 #define as_float1 as_float
 #define OR_ZERO(n, v, live) CAT(as_float, n)(CAT(as_int, n)(v) & (CAT(int, n))(-(live)))
+=======
+/* PREFETCH(n, p): elements p ... p+n-1 of constants that are read in order and once are being read, and those some way
+   ahead will be soon. Processors follow such a stream by themselves, but not far enough ahead of memory's latency. */
+#if defined(POCL_DEVICE_ADDRESS_BITS) && defined(__has_builtin)
+#if __has_builtin(__builtin_prefetch)
+#define AHEAD (16384 / (int)sizeof(value_t))
+#define PREFETCH(n, p)                                                                                  \
+    do {                                                                                                \
+        UNROLL                                                                                          \
+        for (int pf_i = 0; pf_i < (n); pf_i += 64 / (int)sizeof(value_t))                               \
+            __builtin_prefetch((__private const void *)(size_t)((p) + AHEAD + pf_i), 0, 3);             \
+    } while (0)
+#endif
+#endif
+#ifndef PREFETCH
+#define PREFETCH(n, p)
+#endif
+>>>>>>> wino
 
 /* ---------------------------------------------------------------- activations
    act_<name>(T, x, a, b) for T float or floatN. Comparisons are written so that NaN stays NaN. */

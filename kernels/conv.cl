@@ -68,6 +68,7 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
                     }
                     __global const value_t *wk = wb + (size_t)(ky * kw + kx) * ci * NR;
                     for (int i = 0; i < ci; i++, wk += NR) {
+                        PREFETCH(NR, wk);
                         FLOATN(V) wv[NB];
                         UNROLL
                         for (int b = 0; b < NB; b++)

@@ -61,6 +61,11 @@ enum { TILE_MR, TILE_V, TILE_NB };
 bool   tile_fits(const caps *c, const int *p);
 /* Cycles of m x n outputs with k multiply-adds each, as the tile's loads and multiply-adds allow. */
 double tile_cost(const caps *c, const int *p, int64_t m, int64_t k, int64_t n);
+/* The same on a CPU where one pointer leads to all rows of a tile. */
+double tile_cost_joined(const caps *c, const int *p, int64_t m, int64_t k, int64_t n);
+/* Whether a CPU's native vectors are filled and enough sums are in flight: fewer than eight wait for each other, and
+   where there are registers for more, they spare loads. */
+bool   tile_busy(const caps *c, const int *p);
 bool   tile_generic(const int *p); /* fits any device */
 void   gemm_fill_weights(const node_view *v, const int *p, void *dst);
 void   gemm_fill_bias(const node_view *v, const int *p, void *dst);

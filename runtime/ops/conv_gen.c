@@ -49,6 +49,18 @@ static const conv_case cases[] = {
     {1, 10, 10, 7, 9, 7, 7, 2, 1, 1, SAME(7), OHWI | BIAS | SWISH},
     {1, 1, 9, 6, 8, 1, 3, 1, 1, 1, {0, 1, 0, 1}, BIAS},
     {1, 5, 5, 4, 16, 5, 5, 1, 1, 1, {0}, BIAS},
+    /* dense 3x3 of stride 1: tiles cut off at both ends, one-sided padding, channels beside vectors and blocks */
+    {1, 14, 14, 16, 32, 3, 3, 1, 1, 1, SAME(3), BIAS | RELU6},
+    {2, 9, 15, 19, 37, 3, 3, 1, 1, 1, {1, 0, 0, 2}, BIAS | RESIDUAL | RELU_AFTER},
+    {1, 7, 7, 64, 48, 3, 3, 1, 1, 1, SAME(3), OHWI | SCALE | RESIDUAL},
+    {1, 5, 6, 17, 9, 3, 3, 1, 1, 1, {0, 3, 4, 0}, SWISH},
+    {1, 3, 3, 40, 20, 3, 3, 1, 1, 1, {0}, BIAS},
+    {1, 30, 26, 16, 16, 3, 3, 1, 1, 1, SAME(3), BIAS},
+    {1, 4, 4, 520, 4, 3, 3, 1, 1, 1, SAME(3), HALF_WEIGHTS},
+    /* few input channels */
+    {2, 17, 31, 3, 40, 7, 7, 2, 1, 1, SAME(7), BIAS | RELU6},
+    {1, 6, 19, 1, 5, 3, 3, 1, 2, 1, {3, 0, 1, 2}, BIAS | RESIDUAL},
+    {1, 9, 5, 4, 16, 5, 3, 3, 1, 1, {2, 6, 3, 9}, SCALE | SWISH},
     /* grouped */
     {1, 6, 6, 8, 16, 3, 3, 1, 1, 2, SAME(3), BIAS | RESIDUAL},
     {1, 7, 5, 12, 48, 3, 3, 2, 1, 3, SAME(3), BIAS | RELU6},

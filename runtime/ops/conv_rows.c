@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kernel rows of conv: pointwise, depthwise, implicit product, direct. */
 #include "base/size.h"
+#include "ops/conv_kernels.h"
 #include "ops/fused.h"
 
 /* ------------------------------------------------------------------ pointwise: kernels/gemm.cl */
@@ -117,10 +118,15 @@ static bool fits_implicit(const node_view *v, const caps *c, const int *p)
 static double cost_implicit(const node_view *v, const caps *c, const int *p)
 {
     const conv_geometry g = conv_geometry_of(v);
-    /* tiles do not cross rows */
-    const int64_t m = g.out.n * g.out.h * round_up(g.out.w, p[TILE_MR]);
-    const double product = (double)g.a->group * tile_cost(c, p, m, g.ci * g.a->kernel[0] * g.a->kernel[1], g.co);
-    return g.pointwise ? 1.2 * product : product; /* its addresses are more work than the plain product's */
+    const int64_t       taps = (int64_t)g.a->kernel[0] * g.a->kernel[1], mr = p[TILE_MR];
+    const int64_t       blocks = div_up(g.co, (int64_t)p[TILE_V] * p[TILE_NB]);
+    const int64_t       tiles = g.out.n * g.out.h * div_up(g.out.w, mr); /* they do not cross rows */
+    double              product = tile_cost(c, p, tiles * mr, g.ci * taps, g.co);
+    if (g.pointwise) /* its addresses are more work than the plain product's */
+        product *= 1.2;
+    if (caps_is_cpu(c)) /* each tap of a tile has addresses of its own */
+        product += 2.0 * (double)(mr * taps) * (double)(tiles * blocks);
+    return (double)g.a->group * product;
 }
 
 static void fill_implicit(const node_view *v, const int *p, void *dst)
@@ -246,6 +252,8 @@ const kernel_def conv_kernels[] = {
     {"gemm", "gemm", "pointwise: register-tiled product", TILE_PARAMS, fits_pointwise, launch_pointwise, cost_pointwise},
     {"depthwise", "depthwise", "depthwise: sliding along the row", {{"V", {16, 8, 4, 1}}, {"MR", {8, 7, 4, 2, 1}}},
      fits_depthwise, launch_depthwise, cost_depthwise},
+    {"winograd", "winograd", "minimal filtering, 3x3", WINOGRAD_PARAMS, winograd_fits, winograd_launch, winograd_cost},
+    {"stem", "stem", "few input channels", STEM_PARAMS, stem_fits, stem_launch, stem_cost},
     {"conv", "conv", "implicit matrix product", TILE_PARAMS, fits_implicit, launch_implicit, cost_implicit},
     {"conv", "conv_direct", "one output an item", {{0}}, fits_any, launch_direct, cost_direct},
     {0},

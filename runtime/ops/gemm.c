@@ -29,25 +29,42 @@ bool tile_fits(const caps *c, const int *p)
     return sums + weights + 1 <= registers;
 }
 
+bool tile_busy(const caps *c, const int *p)
+{
+    const int sums = p[TILE_MR] * p[TILE_NB];
+    return p[TILE_V] >= c->simd_width && sums >= 8 && 8 * sums >= 3 * c->vector_registers;
+}
+
+static double cpu_cycles(const caps *c, const int *p, double pointers, int64_t m, int64_t k, int64_t n)
+{
+    const int    v = p[TILE_V], nb = p[TILE_NB], mr = p[TILE_MR];
+    const double tiles = (double)div_up(m, mr) * (double)div_up(n, (int64_t)nb * v);
+    const double w = nb * native(c, v), sums = mr * w;
+    double       cycles = sums / 2;       /* two multiply-adds a cycle */
+    const double loads = 0.65 * (w + mr); /* two loads a cycle at best; as measured, three in two */
+    cycles = (loads > cycles ? loads : cycles) + pointers;
+    cycles = cycles < 5 ? 5 : cycles; /* a sum is ready four cycles later, if nothing else delays it */
+    const double fill = 30 + sums;    /* start, epilogue and store of a tile */
+    return tiles * ((double)k * cycles + fill);
+}
+
 double tile_cost(const caps *c, const int *p, int64_t m, int64_t k, int64_t n)
 {
-    const int     v = p[TILE_V], nb = p[TILE_NB], mr = p[TILE_MR];
-    const int64_t tiles_m = div_up(m, mr), tiles_n = div_up(n, (int64_t)nb * v);
+    const int v = p[TILE_V], nb = p[TILE_NB], mr = p[TILE_MR];
     if (!caps_is_cpu(c)) {
         /* loads an item needs for its multiply-adds; too few items leave the device idle */
-        const double items = (double)tiles_m * (double)tiles_n, wanted = 64.0 * 4 * c->compute_units;
-        const double per_k = mr * nb * v + 4.0 * (mr + nb * v / 4.0);
+        const int64_t tiles_m = div_up(m, mr), tiles_n = div_up(n, (int64_t)nb * v);
+        const double  items = (double)tiles_m * (double)tiles_n, wanted = 64.0 * 4 * c->compute_units;
+        const double  per_k = mr * nb * v + 4.0 * (mr + nb * v / 4.0);
         return (double)k * per_k * (items > wanted ? items : wanted);
     }
-    const double w = nb * native(c, v), sums = mr * w;
-    double       cycles = sums / 2;              /* two multiply-adds a cycle */
-    const double loads = 0.65 * (w + mr);        /* two loads a cycle at best; as measured, three in two */
-    cycles = loads > cycles ? loads : cycles;
-    if (mr > 10) /* more row pointers than general registers: some come from the stack at each step */
-        cycles += 0.5 * (mr - 10);
-    cycles = cycles < 4 ? 4 : cycles;            /* a sum is ready four cycles later */
-    const double fill = 30 + sums;               /* start, epilogue and store of a tile */
-    return (double)tiles_m * (double)tiles_n * ((double)k * cycles + fill);
+    const double pointers = mr > 10 ? 0.5 * (mr - 10) : 0; /* those beyond the general registers come from the stack */
+    return cpu_cycles(c, p, pointers, m, k, n);
+}
+
+double tile_cost_joined(const caps *c, const int *p, int64_t m, int64_t k, int64_t n)
+{
+    return cpu_cycles(c, p, 0, m, k, n);
 }
 
 void gemm_fill_weights(const node_view *v, const int *p, void *dst)

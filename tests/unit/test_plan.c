@@ -17,7 +17,7 @@ static caps cpu(void)
 {
     return (caps){.type = SEPCL_DEVICE_CPU, .compute_units = 2, .max_work_group = 4096, .max_work_item = {4096, 4096, 4096},
                   .local_bytes = 1 << 20, .align_bytes = 128, .simd_width = 8, .vector_registers = 16,
-                  .preferred_multiple = 1};
+                  .preferred_multiple = 1, .fma_gflops = 200, .bandwidth_gbs = 40};
 }
 
 static caps gpu(void)
@@ -141,6 +141,51 @@ static void pointwise_takes_the_plain_product(void **state)
     }
 }
 
+/* The row of a 3x3 convolution, and its last parameter. */
+static const kernel_def *row_of_3x3(const caps *c, int64_t size, int64_t in, int64_t out, int stride, int *last)
+{
+    value_id x;
+    plan    *p;
+    graph   *g = new_graph(&x, size, size, in);
+    value_id y = add_conv(g, x, out, 3, 3, false, -1);
+    for (int i = 0; i < 2; i++)
+        g->nodes[0]->a.conv.stride[i] = stride;
+    g->values[y].shape = SHAPE(1, (size - 1) / stride + 1, (size - 1) / stride + 1, out);
+    finish(g, y, c);
+    assert_int_equal(plan_create(g, c, NULL, &p), SEPCL_OK);
+    const kernel_def *row = p->steps[0].row;
+    *last = p->steps[0].p[kernel_params(row) - 1];
+    plan_destroy(p);
+    graph_destroy(g);
+    return row;
+}
+
+static void a_3x3_is_filtered_minimally_where_that_pays(void **state)
+{
+    (void)state;
+    int        tile;
+    const caps narrow = cpu(), other = gpu();
+    caps       wide = cpu();
+    wide.simd_width = 16;
+    wide.vector_registers = 32;
+    wide.fma_gflops = 500;
+    const caps *cpus[] = {&narrow, &wide};
+    for (int i = 0; i < 2; i++) {
+        assert_string_equal(row_of_3x3(cpus[i], 56, 64, 64, 1, &tile)->entry, "winograd");
+        assert_int_equal(tile, 4);
+        assert_string_equal(row_of_3x3(cpus[i], 14, 256, 256, 1, &tile)->entry, "winograd");
+        /* large tiles of few pixels would mean to read four times the weights for nothing */
+        assert_string_equal(row_of_3x3(cpus[i], 7, 512, 512, 1, &tile)->entry, "winograd");
+        assert_int_equal(tile, 2);
+        assert_string_equal(row_of_3x3(cpus[i], 1, 512, 512, 1, &tile)->entry, "conv");
+        assert_string_equal(row_of_3x3(cpus[i], 56, 64, 128, 2, &tile)->entry, "conv");
+        assert_string_equal(row_of_3x3(cpus[i], 224, 3, 32, 2, &tile)->entry, "stem");
+        assert_string_equal(row_of_3x3(cpus[i], 224, 3, 32, 1, &tile)->entry, "stem");
+    }
+    assert_string_equal(row_of_3x3(&other, 56, 64, 64, 1, &tile)->file, "conv");
+    assert_string_equal(row_of_3x3(&other, 224, 3, 32, 2, &tile)->file, "conv");
+}
+
 static void work_groups_fit_the_device(void **state)
 {
     (void)state;
@@ -221,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_value_with_two_readers_is_kept),
         cmocka_unit_test(nothing_is_fused_beyond_the_local_memory),
         cmocka_unit_test(pointwise_takes_the_plain_product),
+        cmocka_unit_test(a_3x3_is_filtered_minimally_where_that_pays),
         cmocka_unit_test(work_groups_fit_the_device),
         cmocka_unit_test(offsets_never_overlap),
         cmocka_unit_test(sizes_beyond_the_address_space_are_refused),
