@@ -116,8 +116,8 @@ class Workshop:
         command([self.python(engine), HERE / "to_tflite.py", source, target])
 
     def to_mnn(self, engine, source, target):
-        command([self.environment(engine) / "bin" / "mnnconvert", "-f", "ONNX", "--modelFile", source, "--MNNModel", target,
-                 "--bizCode", "compare"])
+        program = self.environment(engine) / "bin" / "mnnconvert"
+        command([program, "-f", "ONNX", "--modelFile", source, "--MNNModel", target, "--bizCode", "compare"])
         if not target.exists():
             raise Unavailable("mnnconvert wrote nothing")
 
@@ -151,7 +151,8 @@ class Workshop:
             model = self.converted(engine, name)
             layout = "x_last" if engine.convert == "tflite" else "x"
             arguments = [self.python(engine), HERE / "worker.py", engine.key, model, self.models / f"{name}.{layout}.npy",
-                         self.models / f"{name}.y.npy", result, "--threads", settings.threads, "--seconds", settings.seconds]
+                         self.models / f"{name}.y.npy", result]
+            arguments += ["--threads", settings.threads, "--seconds", settings.seconds]
             if engine.kind == "own":
                 arguments += ["--library", settings.sepcl]
             command(arguments, timeout=settings.timeout, env=self.variables(engine, settings.threads, settings.device))

@@ -53,7 +53,8 @@ def summarise(measured):
     own = next(key for key, kind in kinds.items() if kind == "own")
     table = []
     for network in measured["networks"]:
-        turns = {key: [t for t in measured["turns"] if t["engine"] == key and t["network"] == network["key"]] for key in kinds}
+        here = [turn for turn in measured["turns"] if turn["network"] == network["key"]]
+        turns = {key: [turn for turn in here if turn["engine"] == key] for key in kinds}
         cells = {key: cell(turns[key]) for key in kinds}
         times = {key: {t["round"]: t["median_ms"] for t in turns[key]} for key in kinds if "median_ms" in cells[key]}
         row = {"network": network["key"], "cells": cells, "fastest_peer": None, "over_fastest_peer": None, "opencl": None}

@@ -24,13 +24,15 @@ p { margin: .3rem 0; } .soft { color: var(--soft); font-size: .9rem; }
 .own .bar { background: var(--own); } .opencl .bar { background: var(--opencl); } .best .bar { background: var(--best); }
 .beyond .bar { border-radius: 2px 0 0 2px; clip-path: polygon(0 0, 100% 0, calc(100% - .5rem) 50%, 100% 100%, 0 100%); }
 .range { position: absolute; top: 50%; height: 1px; background: var(--ink); min-width: 1px; }
-.range::before, .range::after { content: ""; position: absolute; top: -3px; width: 1px; height: 7px; background: var(--ink); }
+.range::before, .range::after { content: ""; position: absolute; top: -3px; width: 1px; height: 7px;
+  background: var(--ink); }
 .range::before { left: 0; } .range::after { right: 0; }
 .even { position: absolute; top: -.2rem; bottom: -.2rem; width: 2px; background: var(--ink); }
 .missing .name { color: var(--soft); } .why { color: var(--soft); font-size: .85rem; grid-column: 2 / 4; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; padding-left: 0; } tr:last-child td { font-weight: 650; border-bottom: 0; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; }
+tr:last-child td { font-weight: 650; border-bottom: 0; }
 code { font-size: .9em; overflow-wrap: anywhere; }
 @media (max-width: 34rem) { .row { grid-template-columns: 6.5rem 1fr 4.5rem; } .name, .value { font-size: .8rem; } }
 """
@@ -58,7 +60,7 @@ def ratios(results):
     measured = [row for row in results["table"] if row["over_fastest_peer"]]
     if not measured:
         return '<p class="soft">No network ran on both sides.</p>'
-    whole = max(1.25, max(row["over_fastest_peer"]["ratio"] for row in measured) * 1.05)
+    whole = max(1.25, max(row["over_fastest_peer"]["high"] for row in measured) * 1.05)
     mark = f'<span class="even" style="left:{percent(1, whole):.2f}%"></span>'
     lines = [line(titles[row["network"]], "own", r["ratio"], r["low"], r["high"], whole, f"{r['ratio']:.2f}",
                   report.spread(r), mark) for row in measured for r in [row["over_fastest_peer"]]]

@@ -43,10 +43,12 @@ def rows(results, notes):
             cell = row["cells"][engine["key"]]
             text = f"— {notes.mark(cell['failed'])}" if "failed" in cell else milliseconds(cell["median_ms"])
             cells.append(f"**{text}**" if engine["key"] == row["fastest_peer"] else text)
-        lines.append([titles[row["network"]], *cells, spread(row["over_fastest_peer"]), *[times(row["opencl"]) for _ in opencl]])
+        lines.append([titles[row["network"]], *cells, spread(row["over_fastest_peer"])]
+                     + [times(row["opencl"]) for _ in opencl])
     mean = results["over_fastest_peer"]
     count = f" of {mean['networks']}" if mean and mean["networks"] < len(results["table"]) else ""
-    lines.append([f"geometric mean{count}", *[""] * len(engines), spread(mean), *[times(results["opencl"]) for _ in opencl]])
+    lines.append([f"geometric mean{count}", *[""] * len(engines), spread(mean)]
+                 + [times(results["opencl"]) for _ in opencl])
     return lines
 
 
@@ -54,34 +56,40 @@ def markdown(lines):
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
 
     def row(line):
-        return "| " + " | ".join(text.ljust(w) if i == 0 else text.rjust(w) for i, (text, w) in enumerate(zip(line, widths))) + " |"
-    rule = "| " + " | ".join("-" * w if i == 0 else "-" * (w - 1) + ":" for i, w in enumerate(widths)) + " |"
-    return "\n".join([row(lines[0]), rule, *map(row, lines[1:])])
+        rest = [text.rjust(width) for text, width in zip(line[1:], widths[1:])]
+        return "| " + " | ".join([line[0].ljust(widths[0]), *rest]) + " |"
+    rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    return "\n".join([row(lines[0]), row(rule), *map(row, lines[1:])])
 
 
 def machine(results):
     m = results["machine"]
-    return f"{m['processor']} ({m['vector_units']}), {results['settings']['threads']} of {m['cores']} cores, {m['system']}"
+    cores = f"{results['settings']['threads']} of {m['cores']} cores"
+    return f"{m['processor']} ({m['vector_units']}), {cores}, {m['system']}"
 
 
 def remarks(results):
     """What a reader has to know to judge the figures, in sentences."""
     settings = results["settings"]
     own = next(e for e in results["engines"] if e["kind"] == "own")
-    device = next((t["device"] for t in results["turns"] if t["engine"] == own["key"] and "device" in t), "no device")
+    devices = [turn["device"] for turn in results["turns"] if turn["engine"] == own["key"] and "device" in turn]
+    device = devices[0] if devices else "no device"
+    versions = ", ".join(f"{e['title']} {e['version']}" for e in results["engines"] if e.get("version"))
     lines = [f"Machine: {machine(results)}. {own['title']} ran on {device}.",
-             f"Batch 1, float32, {settings['threads']} threads, milliseconds from input array to output array; medians of "
-             f"{settings['rounds']} turns of {settings['seconds']:g} s, each in a process of its own, engines taking turns. "
-             "Bold: the fastest of the others. In brackets: the lowest and the highest round.",
-             "Versions: " + ", ".join(f"{e['title']} {e['version']}" for e in results["engines"] if e.get("version")) + ".",
-             f"Every time belongs to an answer that differs from onnxruntime's by less than {figures.TOLERANCE:g} of its largest value."]
+             f"Batch 1, float32, {settings['threads']} threads, milliseconds from input array to output array: medians of "
+             f"{settings['rounds']} turns of {settings['seconds']:g} s, each in a process of its own, one engine after the "
+             "other. Bold: the fastest of the others. In brackets: the lowest and the highest round.",
+             f"Every time belongs to an answer that differs from onnxruntime's by less than {figures.TOLERANCE:g} of its "
+             "largest value.",
+             f"Versions: {versions or 'none'}."]
     for engine in results["engines"]:
         if engine["kind"] == "opencl":
             lines.append(f"{engine['title']} computes through OpenCL too; it took part in the first round only, and is not "
                          f"among the engines that the fastest is taken from.")
     busy = figures.others(results)
     if busy > figures.QUIET:
-        lines.append(f"Not a quiet machine: other processes had up to {busy:.0%} of the cores while it measured.")
+        lines.append(f"Not a quiet machine: other processes had up to {busy:.0%} of the cores while it measured, so these "
+                     "figures are worth little.")
     return lines
 
 

@@ -55,11 +55,12 @@ class File:
         code = tfl.OperatorCodeT()
         code.builtinCode, code.version = getattr(OPERATOR, kind), version
         code.deprecatedBuiltinCode = min(code.builtinCode, OPERATOR.PLACEHOLDER_FOR_GREATER_OP_CODES)
-        same = [i for i, known in enumerate(self.codes) if (known.builtinCode, known.version) == (code.builtinCode, version)]
-        if not same:
+        known = [(other.builtinCode, other.version) for other in self.codes]
+        if (code.builtinCode, version) not in known:
+            known.append((code.builtinCode, version))
             self.codes.append(code)
         operator = tfl.OperatorT()
-        operator.opcodeIndex = same[0] if same else len(self.codes) - 1
+        operator.opcodeIndex = known.index((code.builtinCode, version))
         operator.inputs, operator.outputs = inputs, outputs
         if options:
             operator.builtinOptionsType = getattr(OPTIONS, options)
@@ -238,7 +239,8 @@ class Converter:
 
     def on_Softmax(self, node, attributes):
         rank = len(self.shapes[node.input[0]])
-        need(rank == 2 and attributes.get("axis", 1 if self.opset < 13 else -1) in (1, -1), node, "not along the last axis")
+        axis = attributes.get("axis", 1 if self.opset < 13 else -1)
+        need(rank == 2 and axis in (1, -1), node, "not along the last axis")
         self.plain(node, "SOFTMAX", "SoftmaxOptions", beta=1.0)
 
     def on_Dropout(self, node, attributes):
@@ -253,7 +255,8 @@ class Converter:
 
     def on_HardSigmoid(self, node, attributes):
         """relu6(x + 3) / 6, the only hard sigmoid that TensorFlow has."""
-        need(abs(attributes.get("alpha", 0.2) - 1 / 6) < 1e-6 and attributes.get("beta", 0.5) == 0.5, node, "not x / 6 + 1 / 2")
+        need(abs(attributes.get("alpha", 0.2) - 1 / 6) < 1e-6 and attributes.get("beta", 0.5) == 0.5, node,
+             "not x / 6 + 1 / 2")
         shape = self.shapes[node.input[0]]
         middle, output = self.file.tensor(node.output[0] + "_sum", shape), self.value(node.output[0], shape)
         three, sixth = (self.file.constant(np.float32(value).reshape(1)) for value in (3, 1 / 6))

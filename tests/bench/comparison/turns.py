@@ -29,9 +29,9 @@ def quiet_turn(turn, key, network, given):
     return best
 
 
-def take(turn, given, kinds, missing, done):
-    """turn(engine, network, settings) runs one; missing: engine -> why it cannot. done is told of each."""
-    taken, failed = [], {}
+def take(turn, given, kinds, missing):
+    """Yields the turns. turn(engine, network, settings) runs one; missing: engine -> why it cannot."""
+    failed = {}
     for i, network, key in order(given, kinds):
         if key in missing:
             result = {"failed": missing[key]}
@@ -43,9 +43,7 @@ def take(turn, given, kinds, missing, done):
             result = quiet_turn(turn, key, network, given)
         if "failed" in result:
             failed[network, key] = result["failed"]
-        taken.append({"round": i, "network": network, "engine": key, **result})
-        done(taken[-1])
-    return taken
+        yield {"round": i, "network": network, "engine": key, **result}
 
 
 def sentence(turn, networks, engines, rounds):

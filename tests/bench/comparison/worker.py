@@ -19,6 +19,7 @@ import time
 import numpy as np
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "golden"))
+import machine  # noqa: E402
 from compare import difference  # noqa: E402
 
 WARM_UP_RUNS, WARM_UP_SECONDS = 4, 0.3
@@ -154,17 +155,6 @@ def pin(before, threads):
     return len(busy)
 
 
-def core_seconds(cores):
-    """Seconds that these cores have been busy, whoever with."""
-    busy = 0
-    for line in pathlib.Path("/proc/stat").read_text().splitlines():
-        name, *ticks = line.split()
-        if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in cores:
-            user, nice, system, _, _, interrupt, soft, steal = (int(t) for t in ticks[:8])
-            busy += user + nice + system + interrupt + soft + steal
-    return busy / os.sysconf("SC_CLK_TCK")
-
-
 # ---------------------------------------------------------------- time
 
 def sample(run, x, seconds, least, most):
@@ -194,9 +184,9 @@ def measure(arguments):
         run(x)
     gc.collect()
     gc.disable()
-    start, busy, own = time.perf_counter(), core_seconds(cores), time.process_time()
+    start, busy, own = time.perf_counter(), machine.core_seconds(cores), time.process_time()
     times, y = sample(run, x, arguments.seconds, LEAST_RUNS, MOST_RUNS)
-    wall, busy, own = time.perf_counter() - start, core_seconds(cores) - busy, time.process_time() - own
+    wall, busy, own = time.perf_counter() - start, machine.core_seconds(cores) - busy, time.process_time() - own
     result["others"] = max(0.0, busy - own) / (wall * len(cores))  # share of the cores that other processes took
     error, why = difference(np.asarray(y).reshape(want.shape) if np.size(y) == want.size else np.asarray(y), want)
     if why:
