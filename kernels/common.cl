@@ -143,6 +143,11 @@ typedef float value_t;
 #define ST8(v, p, i) STN(8, v, p, i)
 #define ST16(v, p, i) STN(16, v, p, i)
 
+/* Elements that are loaded when live is 1 and zero when it is 0, without a branch and whatever stands there. */
+#define as_int1 as_int
+#define as_float1 as_float
+#define OR_ZERO(n, v, live) CAT(as_float, n)(CAT(as_int, n)(v) & (CAT(int, n))(-(live)))
+
 /* ---------------------------------------------------------------- activations
    act_<name>(T, x, a, b) for T float or floatN. Comparisons are written so that NaN stays NaN. */
 #define CLAMP01(T, x) ((x) < (T)(0.0f) ? (T)(0.0f) : (x) > (T)(1.0f) ? (T)(1.0f) : (x))

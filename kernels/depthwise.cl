@@ -4,11 +4,12 @@
  *
  *   in [batch][ih][iw][c]   w [KH][KW][c]   bias [c]   out [batch][oh][ow][c]
  *
- * Item (b, r) makes channels b*V ... b*V+V-1 for output rows r*rows ... (row = n*oh+y). It slides along a row, MR output
+ * Item (b, r) makes channels b*V ... b*V+V-1 (the last block ends with the last channel, and may so make some that the one
+ * before it makes too, with the same result) for output rows r*rows ... (row = n*oh+y). It slides along a row, MR output
  * columns at a time: the input columns of a tile are loaded once for each kernel row and used by all taps that meet them.
  * Where a tile touches the border, columns outside count as zero; elsewhere nothing is checked.
  *
- *   V       1, 4, 8, 16   channels of a vector; c is a multiple of it
+ *   V       1, 4, 8, 16   channels of a vector, at most all
  *   MR      1 ... 8       output columns of a tile
  *   KH, KW  1 ... 9       kernel     SH, SW 1, 2  stride     DW 1 ...  dilation along the row (DH is an argument)
  */
@@ -40,9 +41,9 @@ __kernel void depthwise(__global const value_t *in, __global const value_t *w, _
                         const int oh, const int ow, const int channels, const int sh, const int dh, const int pt,
                         const int pl, EPILOGUE_ARGS)
 {
-    const int c = (int)get_global_id(0) * V;
+    const int c = min((int)get_global_id(0) * V, channels - V);
     const int row_end = min(((int)get_global_id(1) + 1) * rows, n_rows);
-    if (c >= channels)
+    if ((int)get_global_id(0) * V >= channels)
         return;
     const FLOATN(V) b = LDF(V, bias, c);
 
@@ -68,9 +69,9 @@ __kernel void depthwise(__global const value_t *in, __global const value_t *w, _
                 } else {
                     UNROLL
                     for (int j = 0; j < COLUMNS; j++) {
-                        col[j] = (FLOATN(V))(0.0f);
-                        if (ix0 + j >= 0 && ix0 + j < iw)
-                            col[j] = LDN(V, line, (ix0 + j) * channels);
+                        const int ix = clamp(ix0 + j, 0, iw - 1);
+                        col[j] = LDN(V, line, ix * channels);
+                        col[j] = OR_ZERO(V, col[j], ix == ix0 + j);
                     }
                 }
                 UNROLL

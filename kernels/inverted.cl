@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * inverted: an inverted residual block in one kernel: pointwise (expand), depthwise, pointwise (project). Neither of the
- * two wide tensors between reaches global memory.
+ * two wide tensors between reaches global memory. expand_depthwise (PROJECT 0): the first two only, for blocks with
+ * something else before the projection (squeeze and excite); mid is then the output.
  *   wide[p][e] = WIDE(w1_b[e] + sum_i in[p][i] * w1[i][e])                          p over the input's pixels
  *   mid[q][e]  = MID(dw_b[e] + sum_{ky,kx} wide[(y*sh-pt+ky*dh, x*SW-pl+kx*DW)][e] * dw_w[ky][kx][e])   q = (y, x)
  *   out[q][o]  = epilogue(w2_b[o] + sum_e mid[q][e] * w2[e][o])
@@ -15,9 +16,11 @@
  * channels it expands the input rows that the strip needs, those of its border included, and takes the depthwise sums;
  * at last it projects. For devices where a work-group is one item (LS 1): nothing is shared, so no barrier is needed.
  *
+ *   PROJECT 0, 1     whether the projection belongs to it
  *   MR, V, NB        register tile of the projection, as in gemm.cl
  *   WMR, WNB         rows and vectors of the expansion's tile
- *   DV, DM           channels and columns of a depthwise tile; ce is a multiple of DV, and WR of DV
+ *   DV, DM           channels and columns of a depthwise tile; DV is not above the channels of the
+ *                    last block: its last vector overlaps the one before
  *   KH, KW, SW, DW   as in depthwise.cl
  */
 #ifndef SEPCL_COMMON
@@ -31,6 +34,9 @@
 #endif
 #ifndef NB
 #define NB 1
+#endif
+#ifndef PROJECT
+#define PROJECT 1
 #endif
 #ifndef WMR
 #define WMR 4
@@ -65,6 +71,13 @@
 #define NR (NB * V)
 #define WR (WNB * V)
 #define COLUMNS ((DM - 1) * SW + (KW - 1) * DW + 1)
+#if PROJECT
+typedef __local float mid_t;
+#define ST_MID(v, p, i) CAT(STF, DV)(v, p, i)
+#else
+typedef __global value_t mid_t;
+#define ST_MID(v, p, i) STN(DV, v, p, i)
+#endif
 
 /* wide[m][0 ... WR-1] of `pixels` pixels from `in` on, for one block of channels. */
 static void expand(__global const value_t *in, __global const value_t *w, __global const float *bias,
@@ -109,7 +122,7 @@ static void expand(__global const value_t *in, __global const value_t *w, __glob
 /* Depthwise sums of DV channels over output columns x0 ... x0+DM-1 of one row, from wide rows `top` ... (first is the
    input row that wide begins with), to mid. */
 static void depthwise_tile(__local const float *wide, __global const value_t *w, const FLOATN(DV) bias,
-                           __local float *mid, const int iy0, const int first, const int x0, const int ih, const int iw,
+                           mid_t *mid, const int iy0, const int first, const int x0, const int ih, const int iw,
                            const int ow, const int ce, const int dh, const int pl, const float mid_a, const float mid_b)
 {
     const int  ix0 = x0 * SW - pl;
@@ -122,18 +135,18 @@ static void depthwise_tile(__local const float *wide, __global const value_t *w,
         const int iy = iy0 + ky * dh;
         if (iy < 0 || iy >= ih)
             continue;
-        __local const float *line = wide + ((iy - first) * iw + ix0) * WR;
+        __local const float *line = wide + (iy - first) * iw * WR;
         FLOATN(DV)           col[COLUMNS];
         if (inside) {
             UNROLL
             for (int j = 0; j < COLUMNS; j++)
-                col[j] = LDF(DV, line, j * WR);
+                col[j] = LDF(DV, line, (ix0 + j) * WR);
         } else {
             UNROLL
             for (int j = 0; j < COLUMNS; j++) {
-                col[j] = (FLOATN(DV))(0.0f);
-                if (ix0 + j >= 0 && ix0 + j < iw)
-                    col[j] = LDF(DV, line, j * WR);
+                const int ix = clamp(ix0 + j, 0, iw - 1);
+                col[j] = LDF(DV, line, ix * WR);
+                col[j] = OR_ZERO(DV, col[j], ix == ix0 + j);
             }
         }
         UNROLL
@@ -148,10 +161,47 @@ static void depthwise_tile(__local const float *wide, __global const value_t *w,
     for (int m = 0; m < DM; m++) {
         const FLOATN(DV) y = MID(FLOATN(DV), acc[m], mid_a, mid_b);
         if (x0 + m < ow)
-            CAT(STF, DV)(y, mid, m * ce);
+            ST_MID(y, mid, m * ce);
     }
 }
 
+/* The depthwise sums of output rows y0 ... y_end-1 of image n to mid, by blocks of WR wide channels. */
+static void wide_part(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
+                      __global const value_t *dw_w, __global const float *dw_b, __local float *wide, mid_t *mid,
+                      const int n, const int y0, const int y_end, const int ih, const int iw, const int ow,
+                      const int ci, const int ce, const int sh, const int dh, const int pt, const int pl,
+                      const float wide_a, const float wide_b, const float mid_a, const float mid_b)
+{
+    const int first = max(0, y0 * sh - pt), last = min(ih, (y_end - 1) * sh - pt + (KH - 1) * dh + 1);
+    for (int e = 0; e < ce; e += WR) {
+        expand(in + (size_t)(n * ih + first) * iw * ci, w1 + (size_t)e * ci, w1_b + e, wide, max(0, last - first) * iw, ci,
+               wide_a, wide_b);
+        const int width = min(WR, ce - e);
+        for (int c0 = 0; c0 < width; c0 += DV) {
+            const int        c = min(c0, width - DV);
+            const FLOATN(DV) bias = LDF(DV, dw_b, e + c);
+            for (int y = y0; y < y_end; y++)
+                for (int x0 = 0; x0 < ow; x0 += DM)
+                    depthwise_tile(wide + c, dw_w + e + c, bias, mid + ((y - y0) * ow + x0) * ce + e + c, y * sh - pt,
+                                   first, x0, ih, iw, ow, ce, dh, pl, mid_a, mid_b);
+        }
+    }
+}
+
+#if !PROJECT
+__kernel void expand_depthwise(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
+                               __global const value_t *dw_w, __global const float *dw_b, __global value_t *out,
+                               __local float *wide, const int total, const int strips, const int rows, const int ih,
+                               const int iw, const int oh, const int ow, const int ci, const int ce, const int sh,
+                               const int dh, const int pt, const int pl, const float wide_a, const float wide_b,
+                               const float mid_a, const float mid_b)
+{
+    const int t = get_global_id(0), n = t / strips, y0 = (t - n * strips) * rows, y_end = min(y0 + rows, oh);
+    if (t < total)
+        wide_part(in, w1, w1_b, dw_w, dw_b, wide, out + (size_t)(n * oh + y0) * ow * ce, n, y0, y_end, ih, iw, ow, ci, ce,
+                  sh, dh, pt, pl, wide_a, wide_b, mid_a, mid_b);
+}
+#else
 __kernel void inverted(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
                        __global const value_t *dw_w, __global const float *dw_b, __global const value_t *w2,
                        __global const float *w2_b, __global value_t *out, __local float *wide, __local float *mid,
@@ -163,18 +213,8 @@ __kernel void inverted(__global const value_t *in, __global const value_t *w1, _
     const int t = get_global_id(0), n = t / strips, y0 = (t - n * strips) * rows, y_end = min(y0 + rows, oh);
     if (t >= total)
         return;
-    const int first = max(0, y0 * sh - pt), last = min(ih, (y_end - 1) * sh - pt + (KH - 1) * dh + 1);
-    for (int e = 0; e < ce; e += WR) {
-        expand(in + (size_t)(n * ih + first) * iw * ci, w1 + (size_t)e * ci, w1_b + e, wide, max(0, last - first) * iw, ci,
-               wide_a, wide_b);
-        for (int c = 0; c < min(WR, ce - e); c += DV) {
-            const FLOATN(DV) bias = LDF(DV, dw_b, e + c);
-            for (int y = y0; y < y_end; y++)
-                for (int x0 = 0; x0 < ow; x0 += DM)
-                    depthwise_tile(wide + c, dw_w + e + c, bias, mid + ((y - y0) * ow + x0) * ce + e + c, y * sh - pt,
-                                   first, x0, ih, iw, ow, ce, dh, pl, mid_a, mid_b);
-        }
-    }
+    wide_part(in, w1, w1_b, dw_w, dw_b, wide, mid, n, y0, y_end, ih, iw, ow, ci, ce, sh, dh, pt, pl, wide_a, wide_b, mid_a,
+              mid_b);
 
     const int pixels = (y_end - y0) * ow, p0 = (n * oh + y0) * ow;
     for (int n0 = 0; n0 < co; n0 += NR)
@@ -205,3 +245,4 @@ __kernel void inverted(__global const value_t *in, __global const value_t *w1, _
             STORE_TILE(pixels - m0, (p0 + m0) * co, co, n0, co)
         }
 }
+#endif

@@ -13,7 +13,8 @@
  * and DV channels at a time, then the product with register tiles of MR pixels and NB vectors of V channels.
  *
  *   MR 1 ... 16, V 1, 4, 8, 16, NB 1 ... 4   as in gemm.cl
- *   DV 1, 4, 8, 16   channels of a depthwise vector; ci is a multiple of it     DM  columns of a depthwise tile
+ *   DV 1, 4, 8, 16   channels of a depthwise vector, at most ci; the last block ends with the last channel
+ *   DM               columns of a depthwise tile
  *   KH, KW, SW, DW   as in depthwise.cl
  *   LS               items of a work-group; with 1 no barrier is needed
  */
@@ -82,9 +83,9 @@ static void depthwise_tile(__global const value_t *in, __global const value_t *w
         } else {
             UNROLL
             for (int j = 0; j < COLUMNS; j++) {
-                col[j] = (FLOATN(DV))(0.0f);
-                if (ix0 + j >= 0 && ix0 + j < iw)
-                    col[j] = LDN(DV, line, (ix0 + j) * ci);
+                const int ix = clamp(ix0 + j, 0, iw - 1);
+                col[j] = LDN(DV, line, ix * ci);
+                col[j] = OR_ZERO(DV, col[j], ix == ix0 + j);
             }
         }
         UNROLL
@@ -117,10 +118,12 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
     for (int p = p_first; p < p_end;) {
         const int r = p / ow, x_first = p - r * ow, n = r / oh, x_end = min(ow, x_first + p_end - p);
         for (int x0 = x_first; x0 < x_end; x0 += DM)
-            for (int c = 0; c < ci; c += DV, turn++)
+            for (int c0 = 0; c0 < ci; c0 += DV, turn++) {
+                const int c = min(c0, ci - DV);
                 if (LS == 1 || turn % LS == lane)
                     depthwise_tile(in, dw_w, dw_b, mid + (p + x0 - x_first - p_first) * ci + c, n, r - n * oh, x0, x_end,
                                    c, ih, iw, ci, sh, dh, pt, pl, mid_a, mid_b);
+            }
         p += x_end - x_first;
     }
 #if LS > 1

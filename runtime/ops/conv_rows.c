@@ -39,7 +39,7 @@ static bool fits_depthwise(const node_view *v, const caps *c, const int *p)
     const conv_geometry g = conv_geometry_of(v);
     const attr_conv    *a = g.a;
     const int           mr = p[DW_MR];
-    if (!g.plain_depthwise || g.in.c % p[DW_V] || a->kernel[0] > 9 || a->kernel[1] > 9)
+    if (!g.plain_depthwise || g.in.c < p[DW_V] || a->kernel[0] > 9 || a->kernel[1] > 9)
         return false;
     const int columns = (mr - 1) * a->stride[1] + (a->kernel[1] - 1) * a->dilation[1] + 1;
     if (columns > 24)
@@ -59,7 +59,7 @@ static double cost_depthwise(const node_view *v, const caps *c, const int *p)
     double              cycles = native * ((double)(mr * taps) / 2 + (double)(columns + taps) / 2); /* a kernel row */
     if (cycles < 4.0 * (double)taps)
         cycles = 4.0 * (double)taps;
-    return (double)(tiles * g.out.h * g.out.n) * ((double)g.in.c / p[DW_V]) * (g.a->kernel[0] * cycles + 10);
+    return (double)(tiles * g.out.h * g.out.n) * (double)div_up(g.in.c, p[DW_V]) * (g.a->kernel[0] * cycles + 10);
 }
 
 static void fill_depthwise(const node_view *v, const int *p, void *dst)
@@ -86,7 +86,7 @@ static void launch_depthwise(const node_view *v, const caps *c, const int *p, la
 {
     const conv_geometry g = conv_geometry_of(v);
     const attr_conv    *a = g.a;
-    const int64_t       blocks = g.in.c / p[DW_V], n_rows = g.out.n * g.out.h;
+    const int64_t       blocks = div_up(g.in.c, p[DW_V]), n_rows = g.out.n * g.out.h;
     const int64_t       rows = i64_min(rows_per_item(c, n_rows, blocks), n_rows);
     const int           w = launch_pack(out, DT_F32, (size_t)(g.out.c * a->kernel[0] * a->kernel[1]), true, fill_depthwise);
     const int           b = launch_pack(out, DT_F32, (size_t)g.out.c, false, fill_bias);

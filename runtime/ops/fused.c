@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ops/fused.h"
 
+#include "base/size.h"
+
 status fuse_nodes(graph *g, const int *index, int count, op_kind op, node **out)
 {
     const node *a = g->nodes[index[0]], *b = g->nodes[index[count - 1]];
@@ -80,9 +82,30 @@ int depthwise_vector(const caps *c, int64_t channels)
 {
     const int most = c->simd_width > 1 ? 2 * c->simd_width : 4;
     for (int v = 16; v > 2; v /= 2)
-        if (v <= most && channels % v == 0)
+        if (v <= most && channels >= v)
             return v;
     return 1;
+}
+
+int depthwise_columns(const caps *c, const conv_geometry *g, int v)
+{
+    static const int widths[] = {8, 7, 6, 5, 4};
+    const int        native = (int)div_up(v, c->simd_width > 0 ? c->simd_width : 1);
+    const int        registers = caps_is_cpu(c) ? c->vector_registers : 16 * native;
+    int              best = 4;
+    int64_t          least = INT64_MAX;
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        const int m = widths[i];
+        const int columns = (m - 1) * g->a->stride[1] + (g->a->kernel[1] - 1) * g->a->dilation[1] + 1;
+        const int64_t covered = round_up(g->out.w, m);
+        if (m > 4 && native * (m + columns + g->a->kernel[1]) > registers)
+            continue;
+        if (covered < least) {
+            least = covered;
+            best = m;
+        }
+    }
+    return best;
 }
 
 bool fused_inner_part(const node *n)

@@ -14,6 +14,11 @@ enum { FUSED_X, FUSED_RES, FUSED_INPUTS };
 bool separable_matches(const node_view *parts);
 bool spatial_pair_matches(const node_view *parts);
 bool inverted_matches(const node_view *parts);
+bool expand_depthwise_matches(const node_view *parts);
+bool squeeze_matches(const node_view *parts);
+bool excite_matches(const node_view *parts);
+/* Gives a node just fused as excite its third input, the tensor that is gated. */
+status excite_finish(graph *g, node *fused);
 
 /* Counts and shapes of a fused node are those of its parts. */
 status fused_infer(const node_view *v, shape *out);
@@ -25,8 +30,11 @@ void launch_inner_act(launch *k, const char *name, const node_view *part);
 /* Constants of a depthwise part: [kh][kw][c], and [c]. */
 void depthwise_fill(const node_view *part, float *to);
 void depthwise_fill_bias(const node_view *part, float *to);
-/* The widest vector that divides the channels, up to twice the native one. */
+/* The widest vector up to twice the native one and the number of channels; the last one overlaps the one before. */
 int  depthwise_vector(const caps *c, int64_t channels);
+/* Columns of a depthwise tile with vectors of v channels: the fewest wasted over an output row, among those whose sums,
+   input columns and weights fit the registers. */
+int  depthwise_columns(const caps *c, const conv_geometry *g, int v);
 /* A part may be an inner one: no residual, nothing after an addition. */
 bool fused_inner_part(const node *n);
 

@@ -41,7 +41,7 @@ double tile_cost(const caps *c, const int *p, int64_t m, int64_t k, int64_t n)
     }
     const double w = nb * native(c, v), sums = mr * w;
     double       cycles = sums / 2;              /* two multiply-adds a cycle */
-    const double loads = (w + mr) / 2.0;         /* two loads a cycle */
+    const double loads = 0.65 * (w + mr);        /* two loads a cycle at best; as measured, three in two */
     cycles = loads > cycles ? loads : cycles;
     if (mr > 10) /* more row pointers than general registers: some come from the stack at each step */
         cycles += 0.5 * (mr - 10);

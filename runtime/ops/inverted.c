@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* inverted: pointwise (expand), depthwise, pointwise (project) in one kernel (sub[0], sub[1], sub[2]). */
+/* inverted: pointwise (expand), depthwise, pointwise (project) in one kernel (sub[0], sub[1], sub[2]).
+   expand_depthwise: the first two alone. */
 #include <math.h>
 
 #include "base/size.h"
 #include "ops/fused.h"
 
+bool expand_depthwise_matches(const node_view *parts)
+{
+    if (!fused_inner_part(parts[0].n) || !fused_inner_part(parts[1].n))
+        return false;
+    const conv_geometry a = conv_geometry_of(&parts[0]), dw = conv_geometry_of(&parts[1]);
+    return a.pointwise && dw.plain_depthwise && dw.a->kernel[0] <= 9 && dw.a->kernel[1] <= 9;
+}
+
 bool inverted_matches(const node_view *parts)
 {
-    if (!fused_inner_part(parts[0].n) || !fused_inner_part(parts[1].n) || parts[2].n->op != OP_CONV)
-        return false;
-    const conv_geometry a = conv_geometry_of(&parts[0]), dw = conv_geometry_of(&parts[1]),
-                        b = conv_geometry_of(&parts[2]);
-    return a.pointwise && dw.plain_depthwise && b.pointwise && dw.a->kernel[0] <= 9 && dw.a->kernel[1] <= 9;
+    return expand_depthwise_matches(parts) && parts[2].n->op == OP_CONV && conv_geometry_of(&parts[2]).pointwise;
 }
 
 /* ------------------------------------------------------------------ geometry of a launch */
 
 typedef struct block {
-    conv_geometry a, dw, b;
+    conv_geometry a, dw, b; /* b: none (b.co 0) without the projection */
     int64_t       wr;      /* wide channels at a time */
     int           dv, dm;  /* depthwise tile */
     int64_t       rows;    /* output rows of an item; 0: none fits */
@@ -38,7 +43,7 @@ static int64_t wide_floats(const block *k, int64_t rows)
 
 static int64_t mid_floats(const block *k, int64_t rows)
 {
-    return rows * k->dw.out.w * k->dw.out.c;
+    return !k->b.co ? 0 : rows * k->dw.out.w * k->dw.out.c;
 }
 
 /* Multiply-adds of an item, the border that its neighbours compute too included. */
@@ -70,15 +75,25 @@ static int64_t best_rows(const block *k, const caps *c)
     return best;
 }
 
+/* Channels of a depthwise vector: the last vector of a block of wr wide channels may overlap the one before, so it only
+   has to fit into the last block. */
+static int block_vector(const caps *c, int64_t channels, int64_t wr)
+{
+    const int64_t last = channels % wr ? channels % wr : wr;
+    return depthwise_vector(c, i64_min(last, i64_min(channels, wr)));
+}
+
 static block block_of(const node_view *v, const caps *c, const int *p)
 {
-    const node_view a = nv_sub(v, 0), dw = nv_sub(v, 1), b = nv_sub(v, 2);
-    block           k = {.a = conv_geometry_of(&a), .dw = conv_geometry_of(&dw), .b = conv_geometry_of(&b)};
+    const node_view a = nv_sub(v, 0), dw = nv_sub(v, 1);
+    block           k = {.a = conv_geometry_of(&a), .dw = conv_geometry_of(&dw)};
+    if (v->n->n_sub > 2) {
+        const node_view b = nv_sub(v, 2);
+        k.b = conv_geometry_of(&b);
+    }
     k.wr = (int64_t)WNB * p[TILE_V];
-    k.dv = depthwise_vector(c, k.dw.in.c);
-    if (k.wr % k.dv)
-        k.dv = 1;
-    k.dm = 4;
+    k.dv = block_vector(c, k.dw.in.c, k.wr);
+    k.dm = depthwise_columns(c, &k.dw, k.dv);
     k.rows = best_rows(&k, c);
     return k;
 }
@@ -108,7 +123,7 @@ static double cost(const node_view *v, const caps *c, const int *p)
     const int64_t strips = div_up(k.dw.out.h, k.rows) * k.dw.out.n;
     const int     wide_tile[] = {wide_rows(c, p[TILE_V]), p[TILE_V], WNB};
     const double  expand = tile_cost(c, wide_tile, input_rows(&k, k.rows) * k.dw.in.w, k.a.ci, k.a.co);
-    const double  project = tile_cost(c, p, k.rows * k.dw.out.w, k.b.ci, k.b.co);
+    const double  project = k.b.co ? tile_cost(c, p, k.rows * k.dw.out.w, k.b.ci, k.b.co) : 0;
     const double  depthwise = (double)(k.rows * k.dw.out.w * k.dw.out.c) * k.dw.a->kernel[0] * k.dw.a->kernel[1] /
                              (double)i64_max(1, c->simd_width);
     const int64_t turns = div_up(strips, i64_max(1, c->compute_units));
@@ -156,47 +171,74 @@ static void fill_project_bias(const node_view *v, const int *p, void *dst)
     gemm_fill_bias(&part, p, dst);
 }
 
-static void launch_inverted(const node_view *v, const caps *c, const int *p, launch_list *out)
+static void pack_wide(const block *k, launch_list *out, int packs[4])
+{
+    const attr_conv *a = k->dw.a;
+    const int64_t    wide = round_up(k->a.co, k->wr);
+    packs[0] = launch_pack(out, DT_F32, (size_t)(wide * k->a.ci), true, fill_wide);
+    packs[1] = launch_pack(out, DT_F32, (size_t)wide, false, fill_wide_bias);
+    packs[2] = launch_pack(out, DT_F32, (size_t)(k->dw.out.c * a->kernel[0] * a->kernel[1]), true, fill_dw);
+    packs[3] = launch_pack(out, DT_F32, (size_t)k->dw.out.c, false, fill_dw_bias);
+}
+
+static void define_wide(launch *l, const block *k, const caps *c, const int *p)
+{
+    const attr_conv *a = k->dw.a;
+    const define     defines[] = {{"WMR", NULL, wide_rows(c, p[TILE_V])}, {"WNB", NULL, WNB}, {"DV", NULL, k->dv},
+                                  {"DM", NULL, k->dm}, {"KH", NULL, a->kernel[0]}, {"KW", NULL, a->kernel[1]},
+                                  {"SW", NULL, a->stride[1]}, {"DW", NULL, a->dilation[1]}, {"PROJECT", NULL, k->b.co > 0}};
+    for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
+        launch_define(l, defines[i].name, defines[i].value);
+}
+
+static void launch_block(const node_view *v, const caps *c, const int *p, launch_list *out)
 {
     const node_view  first = nv_sub(v, 0), second = nv_sub(v, 1);
     const block      k = block_of(v, c, p);
     const attr_conv *a = k.dw.a;
-    const int64_t    nr = (int64_t)p[TILE_V] * p[TILE_NB], wide = round_up(k.a.co, k.wr), narrow = round_up(k.b.co, nr);
+    const int64_t    narrow = round_up(k.b.co, (int64_t)p[TILE_V] * p[TILE_NB]);
     const int64_t    strips = div_up(k.dw.out.h, k.rows), total = strips * k.dw.out.n;
-    const int        packs[] = {
-        launch_pack(out, DT_F32, (size_t)(wide * k.a.ci), true, fill_wide),
-        launch_pack(out, DT_F32, (size_t)wide, false, fill_wide_bias),
-        launch_pack(out, DT_F32, (size_t)(k.dw.out.c * a->kernel[0] * a->kernel[1]), true, fill_dw),
-        launch_pack(out, DT_F32, (size_t)k.dw.out.c, false, fill_dw_bias),
-        launch_pack(out, DT_F32, (size_t)(narrow * k.b.ci), true, fill_project),
-        launch_pack(out, DT_F32, (size_t)narrow, false, fill_project_bias),
-    };
-    launch      *l = launch_add(out, 1, i64_max(1, total), 1, 1);
-    const define defines[] = {{"WMR", NULL, wide_rows(c, p[TILE_V])}, {"WNB", NULL, WNB}, {"DV", NULL, k.dv},
-                              {"DM", NULL, k.dm}, {"KH", NULL, a->kernel[0]}, {"KW", NULL, a->kernel[1]},
-                              {"SW", NULL, a->stride[1]}, {"DW", NULL, a->dilation[1]}};
+    int              packs[6], n_packs = 4;
+    pack_wide(&k, out, packs);
+    if (k.b.co) {
+        packs[n_packs++] = launch_pack(out, DT_F32, (size_t)(narrow * k.b.ci), true, fill_project);
+        packs[n_packs++] = launch_pack(out, DT_F32, (size_t)narrow, false, fill_project_bias);
+    }
+    launch *l = launch_add(out, 1, i64_max(1, total), 1, 1);
     launch_local(l, 1, 1, 1);
-    for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
-        launch_define(l, defines[i].name, defines[i].value);
+    define_wide(l, &k, c, p);
     arg_in(l, FUSED_X);
-    for (size_t i = 0; i < sizeof packs / sizeof *packs; i++)
+    for (int i = 0; i < n_packs; i++)
         arg_packed(l, packs[i]);
     arg_out(l, 0);
     arg_local(l, (size_t)wide_floats(&k, k.rows) * sizeof(float));
-    arg_local(l, (size_t)mid_floats(&k, k.rows) * sizeof(float));
-    const int64_t numbers[] = {total, strips, k.rows, k.dw.in.h, k.dw.in.w, k.dw.out.h, k.dw.out.w, k.a.ci, k.a.co,
-                               k.b.co, a->stride[0], a->dilation[0], a->pad[0], a->pad[1]};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        arg_i32(l, numbers[i]);
+    if (k.b.co)
+        arg_local(l, (size_t)mid_floats(&k, k.rows) * sizeof(float));
+    const int64_t sizes[] = {total, strips, k.rows, k.dw.in.h, k.dw.in.w, k.dw.out.h, k.dw.out.w, k.a.ci, k.a.co};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        arg_i32(l, sizes[i]);
+    if (k.b.co)
+        arg_i32(l, k.b.co);
+    const int steps[] = {a->stride[0], a->dilation[0], a->pad[0], a->pad[1]};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        arg_i32(l, steps[i]);
     launch_inner_act(l, "WIDE", &first);
     launch_inner_act(l, "MID", &second);
-    launch_epilogue(l, v, FUSED_RES);
+    if (k.b.co)
+        launch_epilogue(l, v, FUSED_RES);
 }
 
 /* Only where a work-group is one item; other devices run the parts. */
-static const kernel_def kernels[] = {
+static const kernel_def inverted_kernels[] = {
     {"inverted", "inverted", "a whole inverted residual, its wide tensors in local memory", TILE_PARAMS, fits,
-     launch_inverted, cost},
+     launch_block, cost},
+    {0},
+};
+
+/* MR and NB belong to the projection: any value would do, and one is enough. */
+static const kernel_def expand_depthwise_kernels[] = {
+    {"inverted", "expand_depthwise", "pointwise and depthwise in one, the tensor between in local memory",
+     {{"MR", {1}}, {"V", {16, 8, 4, 1}}, {"NB", {1}}}, fits, launch_block, cost},
     {0},
 };
 
@@ -214,7 +256,7 @@ static value_id add_conv(graph *g, const char *name, value_id x, int64_t out, in
     return graph_op(g, OP_CONV, name, &a, slots, CONV_INPUTS);
 }
 
-static bool gen(int i, graph *g)
+static bool gen_block(int i, graph *g, bool project)
 {
     static const int no_pad[4] = {0, 0, 0, 0};
     static const struct {
@@ -238,16 +280,26 @@ static bool gen(int i, graph *g)
     const value_id wide = add_conv(g, "expand", x, cases[i].ce, 1, 1, 1, false, no_pad, -1);
     const value_id mid = wide < 0 ? -1 : add_conv(g, "depthwise", wide, cases[i].ce, cases[i].k, cases[i].stride,
                                                   cases[i].dilation, true, cases[i].pad, -1);
-    const value_id y = mid < 0 ? -1 : add_conv(g, "project", mid, cases[i].co, 1, 1, 1, false, no_pad,
-                                               cases[i].residual ? x : -1);
+    const value_id y = mid < 0 || !project ? mid : add_conv(g, "project", mid, cases[i].co, 1, 1, 1, false, no_pad,
+                                                            cases[i].residual ? x : -1);
     node          *fused;
     if (y < 0 || graph_output(g, y) != SEPCL_OK)
         return false;
     g->nodes[0]->epi.act = g->nodes[1]->epi.act = inner;
-    if (fuse_nodes(g, (int[]){0, 1, 2}, 3, OP_INVERTED, &fused) != SEPCL_OK)
+    if (fuse_nodes(g, (int[]){0, 1, 2}, project ? 3 : 2, project ? OP_INVERTED : OP_EXPAND_DEPTHWISE, &fused) != SEPCL_OK)
         return false;
     graph_compact(g);
     return true;
+}
+
+static bool gen_inverted(int i, graph *g)
+{
+    return gen_block(i, g, true);
+}
+
+static bool gen_expand_depthwise(int i, graph *g)
+{
+    return gen_block(i, g, false);
 }
 
 const op_def op_inverted = {
@@ -259,6 +311,19 @@ const op_def op_inverted = {
     .residual_slot = FUSED_RES,
     .infer = fused_infer,
     .count = fused_count,
-    .gen = gen,
-    .kernels = kernels,
+    .gen = gen_inverted,
+    .kernels = inverted_kernels,
+};
+
+const op_def op_expand_depthwise = {
+    .name = "expand_depthwise",
+    .min_in = 1,
+    .max_in = FUSED_INPUTS,
+    .n_out = 1,
+    .flags = OP_FUSED,
+    .residual_slot = FUSED_RES,
+    .infer = fused_infer,
+    .count = fused_count,
+    .gen = gen_expand_depthwise,
+    .kernels = expand_depthwise_kernels,
 };

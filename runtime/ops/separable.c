@@ -15,8 +15,6 @@ bool separable_matches(const node_view *parts)
 
 /* ------------------------------------------------------------------ the row */
 
-#define DM 4
-
 /* Pixels of a work-group: whole tiles, about eight work-groups a core, and mid within a share of the fast memory. */
 static int64_t pixels_per_group(const node_view *v, const caps *c, int mr)
 {
@@ -34,7 +32,8 @@ static bool fits(const node_view *v, const caps *c, const int *p)
 {
     const node_view     first = nv_sub(v, 0);
     const conv_geometry g = conv_geometry_of(&first);
-    const int64_t       columns = (DM - 1) * g.a->stride[1] + (g.a->kernel[1] - 1) * g.a->dilation[1] + 1;
+    const int           dm = depthwise_columns(c, &g, depthwise_vector(c, g.in.c));
+    const int64_t       columns = (dm - 1) * g.a->stride[1] + (g.a->kernel[1] - 1) * g.a->dilation[1] + 1;
     return tile_fits(c, p) && columns <= 24 && pixels_per_group(v, c, p[TILE_MR]) > 0;
 }
 
@@ -90,7 +89,7 @@ static void launch_separable(const node_view *v, const caps *c, const int *p, la
     launch *k = launch_add(out, 1, groups * ls, 1, 1);
     launch_local(k, (size_t)ls, 1, 1);
     launch_define(k, "DV", depthwise_vector(c, dw.in.c));
-    launch_define(k, "DM", DM);
+    launch_define(k, "DM", depthwise_columns(c, &dw, depthwise_vector(c, dw.in.c)));
     launch_define(k, "KH", a->kernel[0]);
     launch_define(k, "KW", a->kernel[1]);
     launch_define(k, "SW", a->stride[1]);

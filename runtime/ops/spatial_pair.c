@@ -4,6 +4,7 @@
 
 #include "base/size.h"
 #include "ops/fused.h"
+#include "ops/spatial_pair.h"
 
 bool spatial_pair_matches(const node_view *parts)
 {
@@ -111,6 +112,8 @@ static void launch_pair(const node_view *v, const caps *c, const int *p, launch_
 static const kernel_def kernels[] = {
     {"spatial_pair", "spatial_pair", "k x 1 and 1 x k in one, the row between in local memory", TILE_PARAMS, fits,
      launch_pair, cost},
+    {"spatial_winograd", "spatial_winograd", "k x 1 and 1 x k by minimal filtering", TILE_PARAMS, spatial_winograd_fits,
+     spatial_winograd_launch, spatial_winograd_cost},
     {0},
 };
 
@@ -125,6 +128,9 @@ static bool gen(int i, graph *g)
         {2, 6, 13, 5, 7, 9, 3, 3, 1, 1, 1, {1, 1, 1, 1}, true, true},
         {1, 11, 8, 16, 32, 17, 3, 7, 2, 2, 1, {1, 3, 0, 3}, false, false},
         {1, 9, 9, 4, 8, 8, 3, 3, 1, 1, 2, {2, 2, 2, 2}, true, false},
+        {1, 13, 11, 64, 48, 40, 5, 5, 1, 1, 1, {2, 2, 2, 2}, true, true},
+        {2, 5, 9, 9, 20, 6, 3, 5, 1, 1, 1, {0, 1, 1, 0}, false, false},
+        {1, 8, 8, 7, 5, 33, 4, 2, 1, 1, 1, {1, 0, 2, 1}, false, true},
     };
     if (i >= (int)(sizeof cases / sizeof *cases))
         return false;

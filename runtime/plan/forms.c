@@ -18,6 +18,7 @@ typedef struct form {
 static const form forms[] = {
     {OP_INVERTED, 3, inverted_matches},
     {OP_SEPARABLE, 2, separable_matches},
+    {OP_EXPAND_DEPTHWISE, 2, expand_depthwise_matches},
     {OP_SPATIAL_PAIR, 2, spatial_pair_matches},
 };
 
@@ -28,7 +29,7 @@ static int chain(const graph *g, int *index, int n)
     while (length < n) {
         const node *last = g->nodes[index[length - 1]];
         const node *next = last->n_out == 1 ? graph_single_user(g, last->out[0], &index[length]) : NULL;
-        if (!next || next->in[0] != last->out[0])
+        if (!next || (next->in[0] != last->out[0] && next->op != OP_BINARY))
             break;
         length++;
     }
@@ -66,45 +67,82 @@ static double between(const node_view *part, const caps *c)
     return (c->launch_us > 0 ? c->launch_us : 5) * 3000 * units + 8.0 * (double)shape_count(&nv_out(part, 0)->shape) / 32;
 }
 
-/* The best that n nodes in a row cost: the first by itself, or the first few as a form of fewer than `below` parts. */
-static double predict_apart(graph *g, const node_view *parts, int n, int below, const caps *c)
+/* The cheapest way to run n nodes in a row: the form of the first few of them (NULL: the first by itself), and the cost. */
+static double best_split(graph *g, const node_view *parts, int n, const caps *c, const form **form_out)
 {
     double best = predict(&parts[0], c);
+    *form_out = NULL;
+    const form *rest;
     if (best >= 0 && n > 1)
-        best += between(&parts[0], c) + predict_apart(g, parts + 1, n - 1, below, c);
+        best += between(&parts[0], c) + best_split(g, parts + 1, n - 1, c, &rest);
     for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
         const int k = forms[f].parts;
-        if (k >= below || k > n || !forms[f].matches(parts))
+        if (k > n || !forms[f].matches(parts))
             continue;
         double one = predict_fused(g, &forms[f], parts, c);
         if (one >= 0 && n > k)
-            one += between(&parts[k - 1], c) + predict_apart(g, parts + k, n - k, below, c);
-        if (one >= 0 && (best < 0 || one < best))
+            one += between(&parts[k - 1], c) + best_split(g, parts + k, n - k, c, &rest);
+        if (one >= 0 && (best < 0 || one < best)) {
             best = one;
+            *form_out = &forms[f];
+        }
     }
     return best;
 }
 
 static status try_forms(graph *g, int i, const caps *c)
 {
-    int       index[MOST_PARTS] = {i};
-    node_view parts[MOST_PARTS];
-    const int length = g->nodes[i]->dead ? 0 : chain(g, index, MOST_PARTS);
+    int         index[MOST_PARTS] = {i};
+    node_view   parts[MOST_PARTS];
+    const form *f;
+    node       *made;
+    const int   length = g->nodes[i]->dead || g->nodes[i]->op != OP_CONV ? 0 : chain(g, index, MOST_PARTS);
+    if (length < 2)
+        return SEPCL_OK;
     for (int k = 0; k < length; k++)
         parts[k] = (node_view){g, g->nodes[index[k]]};
-    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
-        if (forms[f].parts > length || !forms[f].matches(parts))
+    best_split(g, parts, length, c, &f);
+    if (!f)
+        return SEPCL_OK;
+    const double fused = predict_fused(g, f, parts, c);
+    const node_view *last = &parts[f->parts - 1];
+    double       apart = 0;
+    for (int k = 0; k < f->parts; k++)
+        apart += predict(&parts[k], c) + (&parts[k] == last ? 0 : between(&parts[k], c));
+    TRY(fuse_nodes(g, index, f->parts, f->op, &made));
+    log_info("form: '%s' as %s: %.0f predicted, %.0f one by one", made->name, op_name(made->op), fused, apart);
+    return SEPCL_OK;
+}
+
+/* Forms of small nodes, where a launch costs more than the work: taken wherever they fit. */
+static const form small_forms[] = {
+    {OP_SQUEEZE, 2, squeeze_matches},
+    {OP_EXCITE, 2, excite_matches},
+};
+
+static status try_small_forms(graph *g, int i, const caps *c)
+{
+    int   index[2] = {i};
+    node *made;
+    if (g->nodes[i]->dead || g->nodes[i]->n_sub || chain(g, index, 2) < 2)
+        return SEPCL_OK;
+    const node_view parts[] = {{g, g->nodes[index[0]]}, {g, g->nodes[index[1]]}};
+    for (size_t f = 0; f < sizeof small_forms / sizeof *small_forms; f++) {
+        const form *s = &small_forms[f];
+        if (!s->matches(parts))
             continue;
-        const double fused = predict_fused(g, &forms[f], parts, c), apart = predict_apart(g, parts, forms[f].parts, forms[f].parts, c);
-        if (fused < 0 || (apart >= 0 && fused > apart)) {
-            if (fused >= 0)
-                log_info("form: '%s' is not fused as %s: %.0f predicted, apart %.0f", parts[0].n->name,
-                         op_name(forms[f].op), fused, apart);
+        TRY(fuse_nodes(g, index, 2, s->op, &made));
+        if (s->op == OP_EXCITE)
+            TRY(excite_finish(g, made));
+        const node_view v = {g, made};
+        if (predict(&v, c) < 0) { /* no row for this device: as it was */
+            g->nodes[index[0]] = made->sub[0];
+            g->nodes[index[1]] = made->sub[1];
+            g->values[made->sub[0]->out[0]].producer = index[0];
+            g->values[made->sub[1]->out[0]].producer = index[1];
             continue;
         }
-        node *made;
-        TRY(fuse_nodes(g, index, forms[f].parts, forms[f].op, &made));
-        log_info("form: '%s' as %s: %.0f predicted, apart %.0f", made->name, op_name(made->op), fused, apart);
+        log_info("form: '%s' as %s, for one launch less", made->name, op_name(made->op));
         return SEPCL_OK;
     }
     return SEPCL_OK;
@@ -112,6 +150,8 @@ static status try_forms(graph *g, int i, const caps *c)
 
 status plan_forms(graph *g, const caps *c)
 {
+    for (int i = 0; i < g->n_nodes; i++)
+        TRY(try_small_forms(g, i, c));
     for (int i = 0; i < g->n_nodes; i++)
         TRY(try_forms(g, i, c));
     graph_compact(g);
