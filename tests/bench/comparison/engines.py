@@ -132,6 +132,11 @@ class Workshop:
 
     # ------------------------------------------------------------ a turn
 
+    def tune(self, program, name, settings):
+        """Lets sepcl-tune store what runs fastest into the cache that sepcl's turns read."""
+        command([program, "--device", settings.device, "--budget", f"{settings.budget:g}", self.models / f"{name}.onnx"],
+                env=self.variables(ENGINES["sepcl"], settings.threads, settings.device))
+
     def variables(self, engine, threads, device):
         """The environment of a worker. Caches are the comparison's own, except sepcl's where the user names one."""
         variables = {**os.environ, **engine.environment, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": str(threads),

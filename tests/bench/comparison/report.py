@@ -75,9 +75,11 @@ def remarks(results):
     devices = [turn["device"] for turn in results["turns"] if turn["engine"] == own["key"] and "device" in turn]
     device = devices[0] if devices else "no device"
     versions = ", ".join(f"{e['title']} {e['version']}" for e in results["engines"] if e.get("version"))
-    lines = [f"Machine: {machine(results)}. {own['title']} ran on {device}.",
+    tunings = max((turn.get("tunings", 0) for turn in results["turns"]), default=0)
+    tuned = f"with {tunings} tuned layers in its cache" if tunings else "untuned"
+    lines = [f"Machine: {machine(results)}. {own['title']} ran on {device}, {tuned}.",
              f"Batch 1, float32, {settings['threads']} threads, milliseconds from input array to output array: medians of "
-             f"{settings['rounds']} turns of {settings['seconds']:g} s, each in a process of its own, one engine after the "
+             f"{settings['rounds']} rounds of {settings['seconds']:g} s, each in a process of its own, one engine after the "
              "other. Bold: the fastest of the others. In brackets: the lowest and the highest round.",
              f"Every time belongs to an answer that differs from onnxruntime's by less than {figures.TOLERANCE:g} of its "
              "largest value.",

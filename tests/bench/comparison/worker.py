@@ -8,6 +8,7 @@ A run goes from an array in memory to an array in memory, in the layout of the e
 the times in milliseconds and the largest difference over the largest magnitude, or "failed" with a sentence.
 """
 import argparse
+import ctypes
 import gc
 import importlib.metadata
 import json
@@ -29,6 +30,11 @@ LEAST_RUNS, MOST_RUNS = 5, 2000
 # ---------------------------------------------------------------- engines
 # Each gives (run, facts): run(x) -> array. Everything but the input's journey to the answer happens before.
 
+class CacheInfo(ctypes.Structure):
+    _fields_ = [("dir", ctypes.c_char_p), ("programs", ctypes.c_int), ("program_bytes", ctypes.c_uint64),
+                ("tunings", ctypes.c_int)]
+
+
 def sepcl(model_path, threads, library):
     from sepcl_library import Library, c
     lib, model, session = Library(library), c.c_void_p(), c.c_void_p()
@@ -39,6 +45,9 @@ def sepcl(model_path, threads, library):
     index, strings = c.c_int(), (c.c_char_p * 128)()  # sepcl_device_info begins with its strings; it is shorter than this
     lib.call("device_find", None, c.byref(index))
     lib.call("device_get", index, strings)
+    cache = CacheInfo()
+    lib.call("device_cache", index, None, c.byref(cache))
+    facts["tunings"] = cache.tunings
     facts["device"] = f"{strings[1].decode()} ({strings[3].decode()} {strings[4].decode()})"
 
     def run(x):
