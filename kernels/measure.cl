@@ -3,7 +3,7 @@
  * measure: what a device can do at best. Not part of any network.
  *   fma<W>   ACC chains of multiply-adds of floatW, `rounds` steps each: 2 * W * ACC * rounds operations an item.
  *            out[g] = sum of the chains of item g.
- *   copy     out[i] = in[i]; item g copies vectors g*chunk ... g*chunk+chunk-1 (float16), below n.
+ *   copy     out[i] = in[i]; item g copies vectors g*chunk ... g*chunk+chunk-1 (float16), below n; `rounds` times.
  *   strided  the same, item g copies float4 number g, g + items, ... below n: neighbours in lock step stay together.
  *   nothing  one store that never happens: what a launch costs.
  * ACC (8 ... 12): chains that hide the latency of a multiply-add without filling more registers than there are.
@@ -39,12 +39,13 @@ FMA_KERNEL(4)
 FMA_KERNEL(8)
 FMA_KERNEL(16)
 
-__kernel void copy(__global const float *in, __global float *out, const int n, const int chunk)
+__kernel void copy(__global const float *in, __global float *out, const int n, const int chunk, const int rounds)
 {
     const int begin = (int)get_global_id(0) * chunk;
     const int end = min(n, begin + chunk);
-    for (int i = begin; i < end; i++)
-        vstore16(vload16(i, in), i, out);
+    for (int r = 0; r < rounds; r++)
+        for (int i = begin; i < end; i++)
+            vstore16(vload16(i, in), i, out);
 }
 
 __kernel void strided(__global const float *in, __global float *out, const int n, const int items)

@@ -415,6 +415,7 @@ sepcl_status sepcl_session_step(const sepcl_session *s, int i, sepcl_step_info *
         return fail(SEPCL_INVALID, "step %d: the plan has %d", i, sepcl_session_step_count(s));
     const plan_step  *p = &s->plan->steps[i];
     const exec_times *t = exec_cl_times(s->exec, i);
+    const bool        half = s->graph->values[p->n->out[0]].type == DT_F16;
     *out = (sepcl_step_info){.name = p->n->name,
                              .op = op_name(p->n->op),
                              .kernel = p->kernel,
@@ -423,10 +424,11 @@ sepcl_status sepcl_session_step(const sepcl_session *s, int i, sepcl_step_info *
                              .launches = p->n_launches,
                              .multiplications = p->cost.multiplications,
                              .additions = p->cost.additions,
-                             .bytes = p->cost.bytes,
+                             .bytes = half ? p->cost.bytes / 2 : p->cost.bytes,
                              .queued_ns = t->queued,
                              .start_ns = t->start,
-                             .end_ns = t->end};
+                             .end_ns = t->end,
+                             .busy_ns = t->busy};
     for (int k = 0; k < 3 && p->n_launches; k++) {
         out->global[k] = p->launches[0].global[k];
         out->local[k] = p->launches[0].local[k];

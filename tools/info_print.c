@@ -123,8 +123,10 @@ void info_print(const info_device *devices, int n)
         print_facts(&d->info);
         if (info_set.measure)
             line("measured",
-                 "%.1f GFLOP/s of multiply-adds, %.1f GB/s, %.1f us a launch in a batch, %.1f us alone with a wait",
-                 d->speed.fma_gflops, d->speed.bandwidth_gbs, d->speed.launch_us, d->speed.round_trip_us);
+                 "%.1f GFLOP/s of multiply-adds, %.1f GB/s, %.1f in the caches, %.1f us a launch in a batch, %.1f us "
+                 "alone with a wait",
+                 d->speed.fma_gflops, d->speed.bandwidth_gbs, d->speed.cache_gbs, d->speed.launch_us,
+                 d->speed.round_trip_us);
         if (d->info.available)
             print_choices(d->index);
         print_cache(d);
@@ -177,6 +179,7 @@ static json_t *speed_json(const sepcl_device_speed *s)
     json_t *j = need(json_object());
     json_put(j, "fma_gflops", json_number(s->fma_gflops));
     json_put(j, "bandwidth_gbs", json_number(s->bandwidth_gbs));
+    json_put(j, "cache_gbs", json_number(s->cache_gbs));
     json_put(j, "launch_us", json_number(s->launch_us));
     json_put(j, "round_trip_us", json_number(s->round_trip_us));
     return j;

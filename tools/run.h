@@ -80,7 +80,6 @@ typedef struct run {
     json_t           *check; /* result of --check for --json */
 } run;
 
-size_t run_count(const sepcl_shape *s); /* elements; 0 when a dimension is free or the product too large */
 /* Remembers a span that began at `begin` (tool_seconds) and ends now. */
 void run_span_end(run *r, const char *name, double begin);
 

@@ -6,6 +6,7 @@
 
 #include "common/npy.h"
 #include "common/output.h"
+#include "common/random.h"
 #include "common/text.h"
 #include "common/tool.h"
 #include "run.h"
@@ -203,7 +204,7 @@ static sepcl_status fit_shape(run_input *in, const picture_layout *l, const pict
         d[l->row] = p->height;
     if (d[l->column] < 0)
         d[l->column] = p->width;
-    in->count = run_count(&in->shape);
+    in->count = tool_elements(&in->shape);
     if (in->count == 0 || d[l->row] > PICTURE_SIDE || d[l->column] > PICTURE_SIDE) {
         char text[TEXT_SMALL];
         return tool_fail(SEPCL_INVALID, "input '%s' of shape %s is too large or empty for a picture", in->name,
@@ -280,15 +281,6 @@ sepcl_status run_read_inputs(run *r)
     return SEPCL_OK;
 }
 
-/* SplitMix64: a fixed sequence for a seed. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
 sepcl_status run_fill_inputs(run *r)
 {
     uint64_t state = (uint64_t)run_set.seed;
@@ -297,12 +289,11 @@ sepcl_status run_fill_inputs(run *r)
         if (in->data)
             continue;
         TRY_LIB(sepcl_session_input_shape(r->session, k, &in->shape));
-        in->count = run_count(&in->shape);
+        in->count = tool_elements(&in->shape);
         in->data = malloc(in->count * sizeof(float) + 1);
         if (!in->data)
             return tool_fail(SEPCL_OUT_OF_MEMORY, "no memory for input '%s'", in->name);
-        for (size_t i = 0; i < in->count; i++)
-            in->data[i] = (float)(next_random(&state) >> 40) / 8388608.0f - 1.0f; /* 24 bits: -1 to 1 - 2^-23 */
+        random_fill(in->data, in->count, &state);
     }
     return SEPCL_OK;
 }

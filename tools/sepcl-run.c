@@ -140,15 +140,6 @@ static const program run_program = {
 
 /* ---------------------------------------------------------------- small things */
 
-size_t run_count(const sepcl_shape *s)
-{
-    int64_t count = 1;
-    for (int i = 0; i < s->rank; i++)
-        if (s->dims[i] < 0 || __builtin_mul_overflow(count, s->dims[i], &count) || count > NPY_ELEMENTS)
-            return 0;
-    return (size_t)count;
-}
-
 void run_span_end(run *r, const char *name, double begin)
 {
     if (r->n_spans < RUN_SPANS)
@@ -210,7 +201,7 @@ static sepcl_status create_session(run *r)
         .no_fusion = run_set.no_fusion,
     };
     for (int i = 0; i < r->n_inputs; i++)
-        if (run_count(&r->inputs[i].shape) > 0)
+        if (tool_elements(&r->inputs[i].shape) > 0)
             shapes[desc.n_shapes++] = (sepcl_input_shape){r->inputs[i].name, r->inputs[i].shape};
     progress_begin("preparing the kernels", PROGRESS_WAIT);
     const sepcl_status st = tool_library(sepcl_session_create(r->model, &desc, &r->session));
@@ -227,7 +218,7 @@ static sepcl_status allocate(run *r)
     for (int i = 0; i < r->n_outputs; i++) {
         run_output *o = &r->outputs[i];
         TRY_LIB(sepcl_session_output_shape(r->session, i, &o->shape));
-        o->count = run_count(&o->shape);
+        o->count = tool_elements(&o->shape);
         TRY(float_array(o->name, o->count, &o->data));
     }
     r->seconds = need(calloc((size_t)run_set.repeat, sizeof(double)));

@@ -134,6 +134,7 @@ SEPCL_API sepcl_status sepcl_device_find(const char *selector, int *index_out);
 typedef struct sepcl_device_speed {
     double fma_gflops;      /* float32 multiply-add peak, an addition and a multiplication counted as two */
     double bandwidth_gbs;   /* global memory, read plus written bytes, in 1e9 bytes a second */
+    double cache_gbs;       /* the same where all data stays in the caches; 0 when the device names none */
     double launch_us;       /* one more kernel in a batch */
     double round_trip_us;   /* a kernel with a wait */
 } sepcl_device_speed;
@@ -299,8 +300,10 @@ typedef struct sepcl_step_info {
     sepcl_shape output;    /* NHWC */
     int launches;
     uint64_t global[3], local[3]; /* of the first launch */
-    uint64_t multiplications, additions, bytes;
-    uint64_t queued_ns, start_ns, end_ns;
+    uint64_t multiplications, additions;
+    uint64_t bytes;        /* of tensors and weights, read or written once each, as they are stored */
+    uint64_t queued_ns, start_ns, end_ns; /* of the first launch, and the end of the last */
+    uint64_t busy_ns;      /* in kernels: end minus start, summed over the launches */
 } sepcl_step_info;
 SEPCL_API int sepcl_session_step_count(const sepcl_session *session);
 SEPCL_API sepcl_status sepcl_session_step(const sepcl_session *session, int index, sepcl_step_info *info_out);

@@ -22,6 +22,7 @@ const caps *exec_env_caps(const exec_env *e);
 typedef struct exec_cl exec_cl;
 typedef struct exec_times {
     uint64_t queued, start, end; /* ns, of a step's first and last launch */
+    uint64_t busy;               /* ns, summed over its launches */
 } exec_times;
 
 /* Builds programs, packs constants, sets all arguments, and runs once when warm is set (drivers compile at first use). */

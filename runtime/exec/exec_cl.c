@@ -544,6 +544,7 @@ static void collect_times(exec_cl *x)
     int at = 0;
     for (int i = 0; i < x->p->n_steps; i++) {
         exec_times *t = &x->steps[i].times;
+        bool        known = true;
         *t = (exec_times){0};
         for (int k = 0; k < x->p->steps[i].n_launches; k++, at++) {
             exec_times one = {0};
@@ -551,7 +552,11 @@ static void collect_times(exec_cl *x)
             if (k == 0)
                 *t = one;
             t->end = one.end;
+            t->busy += one.end - one.start;
+            known = known && one.end > 0;
         }
+        if (!known)
+            *t = (exec_times){0};
     }
     x->n_events = 0;
 }

@@ -8,7 +8,7 @@ import unittest
 import formats
 from programs import ProgramTest
 
-PROGRAMS = ["sepcl-info", "sepcl-run", "sepcl-summary"]
+PROGRAMS = ["sepcl-bench", "sepcl-info", "sepcl-run", "sepcl-summary"]
 
 
 def small_model():

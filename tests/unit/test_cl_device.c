@@ -204,6 +204,7 @@ static void measuring(void **state)
     assert_ok(devices_measure(i, &v));
     assert_true(v.fma_gflops > 0 && v.fma_gflops < 1e6);
     assert_true(v.bandwidth_gbs > 0 && v.bandwidth_gbs < 1e5);
+    assert_true(v.cache_gbs >= 0 && v.cache_gbs < 1e6);
     assert_true(v.launch_us > 0 && v.launch_us < 1e6);
     assert_true(v.round_trip_us > 0 && v.round_trip_us < 1e6);
     assert_ok(devices_caps(i, &c));

@@ -195,7 +195,16 @@ double tool_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---------------------------------------------------------------- --shape */
+/* ---------------------------------------------------------------- shapes, --shape */
+
+size_t tool_elements(const sepcl_shape *shape)
+{
+    int64_t count = 1;
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dims[i] < 0 || __builtin_mul_overflow(count, shape->dims[i], &count) || count > INT32_MAX)
+            return 0;
+    return (size_t)count;
+}
 
 static bool parse_dims(const char *text, sepcl_shape *out)
 {

@@ -114,6 +114,9 @@ int tool_width(int most);
 /* Seconds of a clock that only goes forward. */
 double tool_seconds(void);
 
+/* Elements of a shape; 0 when a dimension is free, or when an int32 index could not reach them all. */
+size_t tool_elements(const sepcl_shape *shape);
+
 /* --shape's values for a model. *shapes_out is malloc'd and holds one entry for each input, in order, whose shape has
    rank 0 where nothing was said. */
 sepcl_status tool_shapes(const sepcl_model *model, sepcl_input_shape **shapes_out);
