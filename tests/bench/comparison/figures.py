@@ -4,11 +4,17 @@ import math
 import statistics
 
 TOLERANCE = 1e-3  # of an answer: largest difference over largest magnitude
-QUIET = 0.05      # share of the cores that other processes may have before the figures carry a warning
+QUIET = 0.05      # share of the cores that other processes may have in a turn that counts
+
+
+def counting(turns):
+    """The turns that no other process disturbed, or all if there is none such. Engines suffer differently from company
+    (those whose threads spin, most), so that a disturbed turn beside a quiet one would say something about the machine."""
+    return [turn for turn in turns if turn.get("others", 0.0) <= QUIET] or turns
 
 
 def cell(turns):
-    """One engine on one network: its median over all turns with their spread, or why there is none."""
+    """One engine on one network: its median over the turns that count, with their spread, or why there is none."""
     if not turns:
         return {"failed": "not run"}
     failed = next((turn["failed"] for turn in turns if "failed" in turn), None)
@@ -17,19 +23,20 @@ def cell(turns):
     error = max((turn["error"] for turn in turns), key=lambda error: math.inf if math.isnan(error) else error)
     if not error <= TOLERANCE:
         return {"failed": f"its answer is wrong by {error:.2g} of the largest value", "wrong": True, "error": error}
+    turns = counting(turns)
     medians = [turn["median_ms"] for turn in turns]
-    return {"median_ms": statistics.median(medians), "low_ms": min(medians), "high_ms": max(medians),
+    return {"disturbed": min(turn.get("others", 0.0) for turn in turns) > QUIET,
+            "median_ms": statistics.median(medians), "low_ms": min(medians), "high_ms": max(medians),
             "min_ms": min(turn["min_ms"] for turn in turns), "error": error,
             "load_ms": statistics.median(turn["load_ms"] for turn in turns), "rounds": len(turns)}
 
 
 def ratio(above, below):
-    """Of two engines' times: of their medians, and the spread of the rounds that both have."""
+    """Of two engines' times: the median of the ratios of the rounds that count for both, with their spread. Without such
+    a round, the ratio of the medians."""
     rounds = {r: above[r] / below[r] for r in above.keys() & below.keys()}
-    if not rounds:
-        return None
-    middle = statistics.median(above.values()) / statistics.median(below.values())
-    return {"ratio": middle, "low": min(rounds.values()), "high": max(rounds.values()), "rounds": rounds}
+    ratios = list(rounds.values()) or [statistics.median(above.values()) / statistics.median(below.values())]
+    return {"ratio": statistics.median(ratios), "low": min(ratios), "high": max(ratios), "rounds": rounds}
 
 
 def geometric_mean(values):
@@ -56,7 +63,8 @@ def summarise(measured):
         here = [turn for turn in measured["turns"] if turn["network"] == network["key"]]
         turns = {key: [turn for turn in here if turn["engine"] == key] for key in kinds}
         cells = {key: cell(turns[key]) for key in kinds}
-        times = {key: {t["round"]: t["median_ms"] for t in turns[key]} for key in kinds if "median_ms" in cells[key]}
+        times = {key: {turn["round"]: turn["median_ms"] for turn in counting(turns[key])}
+                 for key in kinds if "median_ms" in cells[key]}
         row = {"network": network["key"], "cells": cells, "fastest_peer": None, "over_fastest_peer": None, "opencl": None}
         peers = [key for key in times if kinds[key] == "peer"]
         if peers:
@@ -78,6 +86,7 @@ def own_failures(results):
     return {row["network"]: row["cells"][own] for row in results["table"] if "failed" in row["cells"][own]}
 
 
-def others(results):
-    """The largest share of the cores that other processes had during a turn."""
-    return max((turn.get("others", 0.0) for turn in results["turns"]), default=0.0)
+def disturbed(results):
+    """Cells whose every turn was disturbed, and all that have a time."""
+    cells = [cell for row in results["table"] for cell in row["cells"].values() if "failed" not in cell]
+    return sum(cell["disturbed"] for cell in cells), len(cells)

@@ -82,7 +82,7 @@ def network(results, row):
             continue
         kind = engine["kind"] + (" best" if engine["key"] == row["fastest_peer"] else "")
         lines.append(line(engine["title"], kind, cell["median_ms"], cell["low_ms"], cell["high_ms"], whole,
-                          report.milliseconds(cell["median_ms"]) + " ms",
+                          report.time(cell) + " ms",
                           f"{cell['low_ms']:.3f} to {cell['high_ms']:.3f} ms, error {cell['error']:.1e}"))
     ratio = f"{report.spread(row['over_fastest_peer'])} × the fastest other engine" if row["over_fastest_peer"] else ""
     return (f'<section><div class="head"><h2>{html.escape(title)}</h2><span class="soft">{ratio}</span></div>\n'
@@ -106,8 +106,8 @@ def page(results):
     if mean:
         word = "network" if mean["networks"] == 1 else "networks"
         summary = (f'<div class="mean">{mean["ratio"]:.2f} ×</div><p>the time of the fastest other engine, geometric mean '
-                   f'over {mean["networks"]} {word} ({mean["low"]:.2f} to {mean["high"]:.2f} by round; slowest network '
-                   f'{mean["worst"]:.2f}). Below 1 is faster.</p>')
+                   f'over {mean["networks"]} {word}: {report.spread(mean)}; the slowest network {mean["worst"]:.2f}. '
+                   'Below 1 is faster.</p>')
     remarks = "".join(f"<p>{html.escape(text)}</p>" for text in report.remarks(results))
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

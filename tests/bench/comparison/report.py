@@ -7,10 +7,15 @@ def milliseconds(value):
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
+def time(cell):
+    return ("~" if cell["disturbed"] else "") + milliseconds(cell["median_ms"])
+
+
 def spread(ratio):
     if ratio is None:
         return "—"
-    return f"{ratio['ratio']:.2f} ({ratio['low']:.2f}–{ratio['high']:.2f})"
+    brackets = f" ({ratio['low']:.2f}–{ratio['high']:.2f})" if ratio["high"] > ratio["low"] else ""
+    return f"{ratio['ratio']:.2f}{brackets}"
 
 
 def times(ratio):
@@ -41,7 +46,7 @@ def rows(results, notes):
         cells = []
         for engine in engines:
             cell = row["cells"][engine["key"]]
-            text = f"— {notes.mark(cell['failed'])}" if "failed" in cell else milliseconds(cell["median_ms"])
+            text = f"— {notes.mark(cell['failed'])}" if "failed" in cell else time(cell)
             cells.append(f"**{text}**" if engine["key"] == row["fastest_peer"] else text)
         lines.append([titles[row["network"]], *cells, spread(row["over_fastest_peer"])]
                      + [times(row["opencl"]) for _ in opencl])
@@ -80,7 +85,8 @@ def remarks(results):
     lines = [f"Machine: {machine(results)}. {own['title']} ran on {device}, {tuned}.",
              f"Batch 1, float32, {settings['threads']} threads, milliseconds from input array to output array: medians of "
              f"{settings['rounds']} rounds of {settings['seconds']:g} s, each in a process of its own, one engine after the "
-             "other. Bold: the fastest of the others. In brackets: the lowest and the highest round.",
+             "other. Bold: the fastest of the others. Ratios: the median of the rounds, and in brackets the lowest and the "
+             "highest.",
              f"Every time belongs to an answer that differs from onnxruntime's by less than {figures.TOLERANCE:g} of its "
              "largest value.",
              f"Versions: {versions or 'none'}."]
@@ -88,10 +94,10 @@ def remarks(results):
         if engine["kind"] == "opencl":
             lines.append(f"{engine['title']} computes through OpenCL too; it took part in the first round only, and is not "
                          f"among the engines that the fastest is taken from.")
-    busy = figures.others(results)
-    if busy > figures.QUIET:
-        lines.append(f"Not a quiet machine: other processes had up to {busy:.0%} of the cores while it measured, so these "
-                     "figures are worth little.")
+    bad, cells = figures.disturbed(results)
+    if bad:
+        lines.append(f"~ ({bad} of {cells} figures): other processes had more than {figures.QUIET:.0%} of the cores in each of "
+                     "these turns, so the figure is worth little.")
     return lines
 
 
