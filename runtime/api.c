@@ -235,7 +235,7 @@ struct sepcl_session {
     plan     *plan;
     exec_env *env;
     exec_cl  *exec;
-    bool     *written; /* by input */
+    bool     *written, *bound; /* by input */
     bool      enqueued;
     double    tolerance;
 };
@@ -268,7 +268,8 @@ static status build_session(sepcl_session *s, const sepcl_session_desc *d)
     TRY(api_graph(s->model, d->shapes, d->n_shapes, &s->graph));
     s->tolerance = d->precision == SEPCL_F16 ? 1e-2 : 1e-4;
     s->written = calloc((size_t)s->graph->n_inputs + 1, sizeof *s->written);
-    if (!s->written)
+    s->bound = calloc((size_t)s->graph->n_inputs + 1, sizeof *s->bound);
+    if (!s->written || !s->bound)
         return fail_memory((size_t)s->graph->n_inputs, "a session");
     TRY(open_device(s, d));
     status st = plan_session(s, d);
@@ -305,6 +306,7 @@ void sepcl_session_destroy(sepcl_session *s)
     exec_env_destroy(s->env);
     graph_destroy(s->graph);
     free(s->written);
+    free(s->bound);
     free(s);
 }
 
@@ -355,8 +357,23 @@ sepcl_status sepcl_session_write(sepcl_session *s, int i, const float *data, siz
     if (!v)
         return SEPCL_INVALID;
     TRY(check_bytes(v, sepcl_model_input_name(s->model, i), data, bytes));
+    if (s->bound[i])
+        TRY(sepcl_session_bind(s, i, NULL, 0));
     TRY(exec_cl_write(s->exec, i, data));
     s->written[i] = true;
+    return SEPCL_OK;
+}
+
+sepcl_status sepcl_session_bind(sepcl_session *s, int i, const float *data, size_t bytes)
+{
+    const value *v = io_value(s, i, true, "sepcl_session_bind");
+    if (!v)
+        return SEPCL_INVALID;
+    if (data)
+        TRY(check_bytes(v, sepcl_model_input_name(s->model, i), data, bytes));
+    TRY(exec_cl_bind(s->exec, i, data));
+    s->bound[i] = data != NULL;
+    s->written[i] = data != NULL;
     return SEPCL_OK;
 }
 
@@ -481,7 +498,7 @@ static status copy_inputs(sepcl_session *s, exec_ref *ref)
             return SEPCL_OUT_OF_MEMORY;
         if (!s->written[i])
             return fail(SEPCL_INVALID, "input '%s' has not been written", sepcl_model_input_name(s->model, i));
-        TRY(exec_cl_read_value(s->exec, s->graph->inputs[i], data));
+        TRY(exec_cl_read_input(s->exec, i, data));
     }
     return SEPCL_OK;
 }

@@ -271,6 +271,11 @@ SEPCL_API sepcl_status sepcl_session_output_shape(const sepcl_session *session, 
 /* Copies a whole input to the device. bytes must be 4 x its elements. The data may be reused on return. */
 SEPCL_API sepcl_status sepcl_session_write(sepcl_session *session, int index, const float *data, size_t bytes);
 
+/* Takes the input from this array at each run from now on, without a copy where the device works in the host's memory
+   (CPUs); bytes as above. The array is borrowed: it must stay, and must not change while a run is under way, until
+   sepcl_session_write, another bind of the input (NULL, 0: just ends it), or the session's end. Waits for runs under way. */
+SEPCL_API sepcl_status sepcl_session_bind(sepcl_session *session, int index, const float *data, size_t bytes);
+
 /* Enqueues the whole network and returns at once. Inputs must have been written once. */
 SEPCL_API sepcl_status sepcl_session_enqueue(sepcl_session *session);
 

@@ -46,6 +46,9 @@ const caps *clx_caps(const clx *x);
 status clx_buffer_create(clx *x, size_t bytes, clx_buffer **out);
 /* offset a multiple of caps.align_bytes; released before or after its parent. */
 status clx_buffer_sub(clx *x, clx_buffer *parent, size_t offset, size_t bytes, clx_buffer **out);
+/* A read-only buffer that is the host's own memory, which must outlive it: for CPU devices only, where kernels see each
+   change at once. SEPCL_UNSUPPORTED elsewhere. */
+status clx_buffer_wrap(clx *x, const void *host, size_t bytes, clx_buffer **out);
 void   clx_buffer_destroy(clx_buffer *b);
 /* Blocking copies. */
 status clx_write(clx *x, clx_buffer *b, size_t offset, size_t bytes, const void *data);

@@ -182,6 +182,25 @@ status clx_buffer_create(clx *x, size_t bytes, clx_buffer **out)
     return SEPCL_OK;
 }
 
+status clx_buffer_wrap(clx *x, const void *host, size_t bytes, clx_buffer **out)
+{
+    *out = NULL;
+    if (!caps_is_cpu(&x->caps))
+        return fail(SEPCL_UNSUPPORTED, "%s does not work in the host's memory", x->caps.name);
+    clx_buffer *b = calloc(1, sizeof *b);
+    if (!b)
+        return fail_memory(sizeof *b, "a buffer");
+    cl_int e;
+    b->bytes = bytes;
+    b->mem = clCreateBuffer(x->context, CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, (void *)host, &e);
+    if (!b->mem) {
+        free(b);
+        return cl_fail(e, "a buffer of %zu bytes of the host's on %s", bytes, x->caps.name);
+    }
+    *out = b;
+    return SEPCL_OK;
+}
+
 static status check_range(const clx_buffer *b, size_t offset, size_t bytes, const char *what)
 {
     if (offset > b->bytes || bytes > b->bytes - offset)

@@ -30,9 +30,13 @@ status exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_
 void   exec_cl_destroy(exec_cl *x);
 /* Copies float32 data of graph input or output i. */
 status exec_cl_write(exec_cl *x, int input, const float *data);
+/* Reads the input from data at each run from now on: in place on a CPU, else by a copy at each enqueue. NULL: no more. */
+status exec_cl_bind(exec_cl *x, int input, const float *data);
 status exec_cl_read(exec_cl *x, int output, float *data);
 /* Any value that lives in the arena, as float32 (its memory may have been reused by a later step). */
 status exec_cl_read_value(exec_cl *x, value_id v, float *data);
+/* What the next run will read of an input. */
+status exec_cl_read_input(exec_cl *x, int input, float *data);
 status exec_cl_enqueue(exec_cl *x);
 status exec_cl_step(exec_cl *x, int step); /* one step, not waited for */
 status exec_cl_wait(exec_cl *x);

@@ -48,7 +48,8 @@ struct exec_cl {
     clx_event  **events;  /* n_events of the last run, in launch order */
     int          n_launches, n_events;
     uint64_t     weight_bytes;
-    float       *staging; /* for half values at the interface */
+    clx_buffer **wrapped; /* by input: the caller's memory as a buffer; NULL */
+    const float **bound;  /* by input: the caller's memory, copied at each enqueue; NULL */
 };
 
 /* ------------------------------------------------------------------ environment */
@@ -362,6 +363,10 @@ static status allocate(exec_cl *x)
             return SEPCL_OUT_OF_MEMORY;
         x->n_launches += s->n_launches;
     }
+    x->wrapped = arena_array(&x->memory, (size_t)p->g->n_inputs, sizeof(clx_buffer *));
+    x->bound = arena_array(&x->memory, (size_t)p->g->n_inputs, sizeof(float *));
+    if (!x->wrapped || !x->bound)
+        return SEPCL_OUT_OF_MEMORY;
     x->events = arena_array(&x->memory, (size_t)x->n_launches, sizeof(clx_event *));
     return x->events ? SEPCL_OK : SEPCL_OUT_OF_MEMORY;
 }
@@ -456,7 +461,8 @@ void exec_cl_destroy(exec_cl *x)
     for (int i = 0; x->values && i < p->g->n_values; i++)
         clx_buffer_destroy(x->values[i]);
     clx_buffer_destroy(x->arena_buffer);
-    free(x->staging);
+    for (int i = 0; x->wrapped && i < p->g->n_inputs; i++)
+        clx_buffer_destroy(x->wrapped[i]);
     arena_free(&x->memory);
     free(x);
 }
@@ -482,6 +488,41 @@ status exec_cl_write(exec_cl *x, int input, const float *data)
     return clx_write(x->env->cl, x->values[v], 0, (size_t)n * sizeof(float), data);
 }
 
+/* Makes all kernels that read this input read it from b. */
+static status point_at(exec_cl *x, int input, clx_buffer *b)
+{
+    const value_id root = x->p->g->inputs[input];
+    for (int i = 0; i < x->p->n_steps; i++) {
+        const plan_step *s = &x->p->steps[i];
+        for (int k = 0; k < s->n_launches; k++)
+            for (int j = 0; j < s->launches[k].n_args; j++) {
+                const arg *a = &s->launches[k].args[j];
+                if (a->kind == ARG_IN && x->p->values[s->n->in[a->index]].root == root)
+                    TRY(clx_arg_buffer(x->steps[i].launches[k].kernel, j, b));
+            }
+    }
+    return SEPCL_OK;
+}
+
+status exec_cl_bind(exec_cl *x, int input, const float *data)
+{
+    const value_id v = x->p->g->inputs[input];
+    const int64_t  n = elements(x, v);
+    if (n == 0 || !x->values[v])
+        return SEPCL_OK;
+    TRY(clx_finish(x->env->cl)); /* a run may still read what was bound */
+    x->bound[input] = NULL;
+    clx_buffer *before = x->wrapped[input], *now = NULL;
+    if (data && caps_is_cpu(exec_env_caps(x->env)))
+        TRY(clx_buffer_wrap(x->env->cl, data, (size_t)n * sizeof(float), &now));
+    else
+        x->bound[input] = data;
+    x->wrapped[input] = now;
+    const status st = before || now ? point_at(x, input, now ? now : x->values[v]) : SEPCL_OK;
+    clx_buffer_destroy(before);
+    return st;
+}
+
 static status read_half(exec_cl *x, clx_buffer *b, int64_t n, float *data)
 {
     uint16_t *half = malloc((size_t)n * sizeof *half);
@@ -503,6 +544,17 @@ status exec_cl_read_value(exec_cl *x, value_id v, float *data)
     if (x->p->g->values[root].type == DT_F16)
         return read_half(x, x->values[root], n, data);
     return clx_read(x->env->cl, x->values[root], 0, (size_t)n * sizeof(float), data);
+}
+
+status exec_cl_read_input(exec_cl *x, int input, float *data)
+{
+    const value_id v = x->p->g->inputs[input];
+    const size_t   bytes = (size_t)elements(x, v) * sizeof(float);
+    if (x->bound[input])
+        TRY(exec_cl_write(x, input, x->bound[input])); /* single steps do not */
+    if (x->wrapped[input])
+        return clx_read(x->env->cl, x->wrapped[input], 0, bytes, data);
+    return exec_cl_read_value(x, v, data);
 }
 
 status exec_cl_read(exec_cl *x, int output, float *data)
@@ -531,6 +583,9 @@ status exec_cl_step(exec_cl *x, int step)
 status exec_cl_enqueue(exec_cl *x)
 {
     drop_events(x);
+    for (int i = 0; i < x->p->g->n_inputs; i++)
+        if (x->bound[i])
+            TRY(exec_cl_write(x, i, x->bound[i]));
     for (int i = 0; i < x->p->n_steps; i++)
         TRY(exec_cl_step(x, i));
     return clx_flush(x->env->cl);
