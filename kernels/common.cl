@@ -144,12 +144,11 @@ typedef float value_t;
 #define ST8(v, p, i) STN(8, v, p, i)
 #define ST16(v, p, i) STN(16, v, p, i)
 
-<<<<<<< HEAD
 /* Elements that are loaded when live is 1 and zero when it is 0, without a branch and whatever stands there. */
 #define as_int1 as_int
 #define as_float1 as_float
 #define OR_ZERO(n, v, live) CAT(as_float, n)(CAT(as_int, n)(v) & (CAT(int, n))(-(live)))
-=======
+
 /* PREFETCH(n, p): elements p ... p+n-1 of constants that are read in order and once are being read, and those some way
    ahead will be soon. Processors follow such a stream by themselves, but not far enough ahead of memory's latency. */
 #if defined(POCL_DEVICE_ADDRESS_BITS) && defined(__has_builtin)
@@ -166,7 +165,6 @@ typedef float value_t;
 #ifndef PREFETCH
 #define PREFETCH(n, p)
 #endif
->>>>>>> wino
 
 /* ---------------------------------------------------------------- activations
    act_<name>(T, x, a, b) for T float or floatN. Comparisons are written so that NaN stays NaN. */
