@@ -67,12 +67,59 @@ static status add_initializers(onnx_build *b)
 
 /* ---------------------------------------------------------------- nodes */
 
-static status check_node(const onnx_build *b, const onnx_op *op)
+/* Ops that only move elements: truth values stay truth values. */
+static bool moves(const onnx_op *op)
 {
-    const onnx_node *n = b->n;
+    status (*const list[])(onnx_build *, int) = {
+        onnx_op_identity, onnx_op_reshape, onnx_op_flatten, onnx_op_squeeze, onnx_op_unsqueeze, onnx_op_transpose,
+        onnx_op_split,    onnx_op_slice,   onnx_op_gather,  onnx_op_expand,  onnx_op_tile,
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (op->build == list[i])
+            return true;
+    return false;
+}
+
+/* Ops that tell truth values from numbers. */
+static bool takes_truth(const onnx_op *op)
+{
+    status (*const list[])(onnx_build *, int) = {
+        onnx_op_compare,   onnx_op_not,    onnx_op_where, onnx_op_cast,
+        onnx_op_cast_like, onnx_op_concat, onnx_op_shape, onnx_op_size,
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (op->build == list[i])
+            return true;
+    return moves(op);
+}
+
+static status check_inputs(const onnx_build *b, const onnx_op *op)
+{
     for (int i = 0; i < op->min_in; i++)
         if (!onnx_in(b, i))
             return fail(SEPCL_BAD_FILE, "input %d is missing", i);
+    for (int i = 0; i < b->n->n_in; i++)
+        if (onnx_in(b, i) && operand_is_truth(onnx_in(b, i)) && !takes_truth(op))
+            return fail(SEPCL_UNSUPPORTED, "input '%s' is a tensor of bool that depends on the model's inputs",
+                        onnx_in(b, i)->name);
+    return SEPCL_OK;
+}
+
+/* Outputs of an op that moves elements have the type of its first input. */
+static void pass_truth(onnx_build *b, const onnx_op *op)
+{
+    const operand *x = onnx_in(b, 0);
+    for (int i = 0; x && operand_is_truth(x) && moves(op) && i < b->n->n_out; i++) {
+        operand *y = b->n->out[i] >= 0 ? b->values[b->n->out[i]] : NULL;
+        if (y && !y->is_const)
+            y->type = DT_BOOL;
+    }
+}
+
+static status check_node(const onnx_build *b, const onnx_op *op)
+{
+    const onnx_node *n = b->n;
+    TRY(check_inputs(b, op));
     for (int i = 0; i < n->n_out; i++)
         if (op->outputs >= 0 && i >= op->outputs && n->out[i] >= 0 && b->m->names[n->out[i]].needed)
             return fail(SEPCL_UNSUPPORTED, "output %d, '%s', is used, but only %d of the op's outputs are supported", i,
@@ -91,6 +138,8 @@ static status build_node(onnx_build *b, const onnx_node *n)
     status st = op ? check_node(b, op) : fail(SEPCL_UNSUPPORTED, "the op is not supported");
     if (st == SEPCL_OK)
         st = op->build(b, op->arg);
+    if (st == SEPCL_OK)
+        pass_truth(b, op);
     if (b->bad != SEPCL_OK) {
         st = fail(b->bad, "%s", b->bad_text);
         b->placed = false;

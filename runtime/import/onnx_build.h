@@ -35,7 +35,7 @@ typedef struct form {
 typedef struct operand {
     const char *name;  /* in the file; NULL for a value between two nodes of one ONNX node */
     shape       shape; /* in the file's order; a constant may have 0 elements */
-    dtype       type;  /* constants: as stored; values of the graph: DT_F32 */
+    dtype       type;  /* constants: as stored; values of the graph: DT_F32, or DT_BOOL for floats that are 0 or 1 */
     bool        is_const;
     const void *data;             /* constants: dense, row-major, in the file's order */
     form        forms[MAX_FORMS]; /* graph values that hold it; the first is the one it was made in */
@@ -66,6 +66,11 @@ operand *operand_new(onnx_build *b);
 static inline bool operand_is_float(const operand *x)
 {
     return x->type == DT_F32 || x->type == DT_F16;
+}
+/* A truth value that is computed when the network runs: a graph value of 0 and 1. */
+static inline bool operand_is_truth(const operand *x)
+{
+    return x->type == DT_BOOL && !x->is_const;
 }
 static inline int64_t operand_count(const operand *x)
 {
@@ -123,6 +128,10 @@ status operand_view(onnx_build *b, value_id from, const shape *s, const char *na
    Constants are folded where that is cheap. */
 status emit_unary(onnx_build *b, operand *x, act f, operand **out);
 status emit_binary(onnx_build *b, binary_kind kind, operand *x, operand *y, operand **out);
+status emit_where(onnx_build *b, operand *test, operand *x, operand *y, operand **out);
+/* Truth values as floats of 0 and 1; whether each is 0. */
+status emit_number(onnx_build *b, operand *x, operand **out);
+status emit_not(onnx_build *b, operand *x, operand **out);
 status emit_reduce(onnx_build *b, reduce_kind kind, operand *x, uint32_t axes, bool keepdims, operand **out);
 status emit_softmax(onnx_build *b, operand *x, int axis, bool log, operand **out);
 status emit_concat(onnx_build *b, operand **x, int n, int axis, operand **out);
@@ -131,6 +140,7 @@ status emit_pad(onnx_build *b, operand *x, const attr_pad *a, operand **out);
 status emit_transpose(onnx_build *b, operand *x, const int *perm, operand **out);
 status emit_expand(onnx_build *b, operand *x, const shape *s, operand **out);
 status emit_gather(onnx_build *b, operand *x, int axis, operand *indices, operand **out);
+status emit_tile(onnx_build *b, operand *x, const int64_t *repeats, operand **out);
 /* onnx_reshape.c */
 status emit_reshape(onnx_build *b, operand *x, const shape *s, operand **out);
 /* Leading dimensions of 1 up to a rank. */
@@ -140,18 +150,8 @@ status emit_rank(onnx_build *b, operand *x, int rank, operand **out);
 #define FOLD_SMALL ((int64_t)1 << 20) /* elements: computed */
 #define FOLD_LARGE ((int64_t)1 << 26) /* elements: moved */
 
-typedef enum fold_kind {
-    FOLD_MOD = BINARY_PRELU + 1,
-    FOLD_FMOD,
-    FOLD_EQUAL,
-    FOLD_LESS,
-    FOLD_GREATER,
-    FOLD_LESS_EQUAL,
-    FOLD_GREATER_EQUAL,
-    FOLD_AND,
-    FOLD_OR,
-    FOLD_XOR
-} fold_kind;
+/* What can be computed of two operands, beside binary_kind. */
+typedef enum fold_kind { FOLD_GREATER = BINARY_FMOD + 1, FOLD_GREATER_EQUAL, FOLD_AND, FOLD_OR, FOLD_XOR } fold_kind;
 
 /* A constant whose elements are to be written through *data. UNSUPPORTED when it is larger than limit. */
 status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operand **out, void **data);
