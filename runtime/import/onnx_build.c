@@ -199,7 +199,7 @@ static status drop_unused(onnx_build *b)
 
 status onnx_build_graph(const onnx_model *m, const shape *inputs, graph *g)
 {
-    onnx_build b = {.m = m, .g = g};
+    onnx_build b = {.m = m, .g = g, .memory.budget = g->memory.budget};
     status     st = SEPCL_OUT_OF_MEMORY;
     b.values = arena_array(&b.memory, (size_t)m->n_names, sizeof(operand *));
     if (!b.values)

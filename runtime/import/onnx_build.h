@@ -148,7 +148,7 @@ status emit_rank(onnx_build *b, operand *x, int rank, operand **out);
 
 /* ---------------------------------------------------------------- constants (onnx_fold.c) */
 #define FOLD_SMALL ((int64_t)1 << 20) /* elements: computed */
-#define FOLD_LARGE ((int64_t)1 << 26) /* elements: moved */
+#define FOLD_LARGE ((int64_t)1 << 27) /* elements: moved */
 
 /* What can be computed of two operands, beside binary_kind. */
 typedef enum fold_kind { FOLD_GREATER = BINARY_FMOD + 1, FOLD_GREATER_EQUAL, FOLD_AND, FOLD_OR, FOLD_XOR } fold_kind;

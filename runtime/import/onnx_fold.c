@@ -11,9 +11,12 @@
 #include "import/onnx_build.h"
 #include "ir/op.h"
 
-/* Of elements computed and of bytes kept; a large file may well have large constants to rearrange, so it gets more. */
+/* Of elements computed and of bytes kept: a network of ten bytes a layer may well have large weights that it computes,
+   and a large file large constants to rearrange, so it gets more. */
 #define WORK_LIMIT ((int64_t)1 << 27)
-#define BYTES_LIMIT ((int64_t)1 << 28)
+#define BYTES_LIMIT ((int64_t)1 << 30)
+/* Elements that are moved cost this much less than those that are computed. */
+#define MOVED 4
 
 static int64_t allowance(const onnx_build *b, int64_t limit)
 {
@@ -47,7 +50,7 @@ status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operan
     if (n < 0 || n > limit)
         return fail(SEPCL_UNSUPPORTED, "a constant of shape %s would be computed; the limit is %lld elements",
                     shape_text(s, text), (long long)limit);
-    TRY(fold_charge(b, n));
+    TRY(fold_charge(b, limit == FOLD_LARGE ? n / MOVED : n));
     TRY(charge_bytes(b, n * (int64_t)dtype_size(type)));
     operand *x = operand_new(b);
     *data = arena_array(&b->g->memory, (size_t)n, dtype_size(type));

@@ -317,6 +317,8 @@ static status find_external(onnx_model *m, const char *location, const file_map 
     const status st = file_map_open_beside(m->path, location, &e->map);
     if (st != SEPCL_OK)
         return fail_in(st, "external data '%s'", location);
+    onnx_model_allow(m, e->map.size);
+    onnx_model_allow(m, e->map.size);
     m->n_externals++;
     *out = &e->map;
     return SEPCL_OK;
