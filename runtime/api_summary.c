@@ -26,7 +26,7 @@ static const char *activation_name(act_kind k, float a, float b)
     return act_name(k);
 }
 
-static const char *conv_name(const node_view *v)
+const char *api_conv_name(const node_view *v)
 {
     return conv_geometry_of(v).depthwise ? "DepthwiseConv2D" : "Conv2D";
 }
@@ -53,7 +53,7 @@ static const char *layer_name(const node_view *v)
     const node *n = v->n;
     switch (n->op) {
     case OP_CONV:
-        return conv_name(v);
+        return api_conv_name(v);
     case OP_POOL:
         return n->a.pool.kind == POOL_MAX ? "MaxPooling2D" : n->a.pool.kind == POOL_AVERAGE ? "AveragePooling2D" : "LpPooling2D";
     case OP_REDUCE:
@@ -67,7 +67,7 @@ static const char *layer_name(const node_view *v)
     }
 }
 
-static char *conv_detail(graph *g, const node *n)
+const char *api_conv_detail(graph *g, const node *n)
 {
     const attr_conv *a = &n->a.conv;
     char             extra[64] = "";
@@ -99,7 +99,7 @@ sepcl_status sepcl_summary_create(const sepcl_model *model, const sepcl_input_sh
             continue;
         layer *l = &s->layers[s->n_layers++];
         *l = (layer){n, layer_name(&v), ""};
-        if (n->op == OP_CONV && !(l->detail = conv_detail(s->g, n)))
+        if (n->op == OP_CONV && !(l->detail = api_conv_detail(s->g, n)))
             st = SEPCL_OUT_OF_MEMORY;
     }
     if (st != SEPCL_OK) {

@@ -23,6 +23,11 @@ typedef struct trial trial;
    failure. Builds, runs once, and compares: SEPCL_MISMATCH when an output differs by more than tolerance (largest
    difference over largest magnitude) or something was written beside it. */
 status trial_create(exec_env *e, subject *s, graph *variant, plan *p, double tolerance, trial **out);
+/* The same without a reference: for a caller that compares answers itself. Its inputs are to be written. */
+status   trial_open(exec_env *e, graph *variant, plan *p, trial **out);
+exec_cl *trial_exec(trial *t);
+const graph *trial_graph(const trial *t);
+const plan  *trial_plan(const trial *t);
 void   trial_destroy(trial *t);
 double trial_error(const trial *t);
 
