@@ -100,11 +100,6 @@ char *bench_json(const bench *b);
 
 /* bench_page.c: a page without references to anything outside. Text to be freed. */
 char *bench_page(const bench *b);
-/* Text with what HTML has other uses for written as references. */
-void bench_html(FILE *out, const char *text);
-/* Three digits: "188", "18.8", "1.88". */
-#define BENCH_NUMBER 32
-const char *bench_number(double v, char buffer[BENCH_NUMBER]);
 /* bench_roofline.c: one picture. Steps that multiply and add nothing, or have no time, have no place in it. colours: the
    number of each step's. */
 bool bench_has_place(const bench_step *s);

@@ -195,8 +195,7 @@ static status race(separation *s, const cut *piece, trial *as_is, offer *c)
     trial *t;
     double difference = INFINITY;
     TRY(cut_open(&s->bench, piece, &c->r, &t));
-    if (c->multiplications > 0 && network_predicted(t) > CLEARLY_SLOWER * network_predicted(as_is) &&
-        network_predicted(as_is) > 0) {
+    if (!offer_is_exact(c) && network_predicted(t) > CLEARLY_SLOWER * network_predicted(as_is)) {
         c->hopeless = true;
         c->note = "it is predicted to be far slower";
         trial_destroy(t);

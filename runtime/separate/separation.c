@@ -105,6 +105,15 @@ static const char *spectrum_words(separation *s, const site *t)
     return "left as it is: of full rank";
 }
 
+/* Nothing was timed. */
+static const char *note_words(separation *s, const site *t)
+{
+    for (int i = 0; i < t->n_list; i++)
+        if (*t->list[i].note && (separation_approximates(s) || offer_is_exact(&t->list[i])))
+            return separation_text(s, "left as it is: %s, but %s", rank_words(s, &t->list[i]), t->list[i].note);
+    return spectrum_words(s, t);
+}
+
 static const char *left_words(separation *s, const site *t)
 {
     const bool   all = separation_approximates(s);
@@ -114,8 +123,7 @@ static const char *left_words(separation *s, const site *t)
     if (t->why_not)
         return separation_text(s, "left as it is: %s", t->why_not);
     if (!c)
-        return t->n_list && *t->list[0].note && all ? separation_text(s, "left as it is: %s", t->list[0].note)
-                                                    : spectrum_words(s, t);
+        return note_words(s, t);
     if (c->seconds < c->as_is && !offer_is_exact(c))
         return separation_text(s,
                                "left as it is: %s takes %.0f us instead of %.0f, but its error of %.2g is not worth it",
