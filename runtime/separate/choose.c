@@ -263,7 +263,7 @@ static status settle(chooser *h)
     if (some && !(s->seconds[1] < s->seconds[0])) {
         for (int i = 0; i < s->n_sites; i++) {
             if (h->best[i] >= 0)
-                s->sites[i].why = "left as it is: faster by itself, but the network is not";
+                s->sites[i].why = "left: another form is faster by itself, but the network is not";
             h->best[i] = -1;
         }
         s->seconds[1] = s->seconds[0];

@@ -185,7 +185,7 @@ static bool worth_timing(separation *s, offer *c)
     if (offer_is_exact(c) || (separation_approximates(s) && c->e.measured <= most))
         return true;
     c->hopeless = true;
-    c->note = separation_approximates(s) ? separation_text(s, "an error of %.2g is too large", c->e.measured)
+    c->note = separation_approximates(s) ? separation_text(s, "its error of %.2g is too large", c->e.measured)
                                          : "its weights are not exact";
     return false;
 }

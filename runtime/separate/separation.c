@@ -95,14 +95,14 @@ static const char *spectrum_words(separation *s, const site *t)
 {
     const layer_spectrum *l = &t->spectra[0];
     if (!t->n_spectra)
-        return "left as it is: there is nothing to separate";
+        return "left: there is nothing to separate";
     if (l->rank == 0)
-        return "left as it is: its weights are all 0";
+        return "left: its weights are all 0";
     for (int i = 0; i < t->n_spectra; i++)
         if (t->spectra[i].rank < t->spectra[i].n)
-            return separation_text(s, "left as it is: exact as %s from %d of %d on, which saves nothing",
+            return separation_text(s, "left: exact as %s from %d of %d on, which saves nothing",
                                    sepcl_form_name(t->spectra[i].form), t->spectra[i].rank, t->spectra[i].n);
-    return "left as it is: of full rank";
+    return "left: of full rank";
 }
 
 /* Nothing was timed. */
@@ -110,7 +110,7 @@ static const char *note_words(separation *s, const site *t)
 {
     for (int i = 0; i < t->n_list; i++)
         if (*t->list[i].note && (separation_approximates(s) || offer_is_exact(&t->list[i])))
-            return separation_text(s, "left as it is: %s, but %s", rank_words(s, &t->list[i]), t->list[i].note);
+            return separation_text(s, "left: %s is no gain, as %s", rank_words(s, &t->list[i]), t->list[i].note);
     return spectrum_words(s, t);
 }
 
@@ -121,15 +121,14 @@ static const char *left_words(separation *s, const site *t)
     if (t->absorbed)
         return "part of the layer behind it, which is folded";
     if (t->why_not)
-        return separation_text(s, "left as it is: %s", t->why_not);
+        return separation_text(s, "left: %s", t->why_not);
     if (!c)
         return note_words(s, t);
     if (c->seconds < c->as_is && !offer_is_exact(c))
-        return separation_text(s,
-                               "left as it is: %s takes %.0f us instead of %.0f, but its error of %.2g is not worth it",
+        return separation_text(s, "left: %s would take %.0f us instead of %.0f, but its error of %.2g is not worth it",
                                rank_words(s, c), 1e6 * c->seconds, 1e6 * c->as_is, c->e.measured);
-    return separation_text(s, "left as it is: %s is not faster here, %.0f us instead of %.0f", rank_words(s, c),
-                           1e6 * c->seconds, 1e6 * c->as_is);
+    return separation_text(s, "left: %s takes %.0f us, as it is %.0f", rank_words(s, c), 1e6 * c->seconds,
+                           1e6 * c->as_is);
 }
 
 static void explain(separation *s)
