@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public functions of separating. */
 #include "api.h"
+#include "separate/break_even.h"
 #include "separate/separation.h"
 
 bool sepcl_can_separate(void)
@@ -169,4 +170,51 @@ sepcl_status sepcl_separation_file(const sepcl_separation *s, const void **bytes
     *bytes_out = s->bytes;
     *size_out = s->size;
     return SEPCL_OK;
+}
+
+/* ------------------------------------------------------------------ break-even */
+
+static status check_break_even(const sepcl_break_even_desc *d)
+{
+    const int v[] = {d->height, d->width, d->channels, d->kernel[0], d->kernel[1], d->most};
+    for (size_t i = 0; i < sizeof v / sizeof *v; i++)
+        if (v[i] < 1 || v[i] > BREAK_EVEN_MOST)
+            return fail(SEPCL_INVALID, "sepcl_break_even: %d is not in 1 ... %d", v[i], BREAK_EVEN_MOST);
+    if (d->kernel[0] > d->height || d->kernel[1] > d->width)
+        return fail(SEPCL_INVALID, "a kernel of %dx%d does not fit into an input of %dx%d", d->kernel[0], d->kernel[1],
+                    d->height, d->width);
+    if (d->precision != SEPCL_F32 && d->precision != SEPCL_F16)
+        return fail(SEPCL_INVALID, "precision %d is unknown", (int)d->precision);
+    return SEPCL_OK;
+}
+
+static int or_default(int v, int otherwise)
+{
+    return v ? v : otherwise;
+}
+
+sepcl_status sepcl_break_even(const sepcl_break_even_desc *desc, sepcl_break_even_fn fn, void *user)
+{
+    static const sepcl_break_even_desc none = {0};
+    sepcl_break_even_desc              d = desc ? *desc : none;
+    exec_env_desc                      e = {.cache_dir = d.cache_dir, .no_cache = d.no_cache};
+    exec_env                          *env;
+    tune_db                           *tuning = NULL;
+    d.height = or_default(d.height, 12);
+    d.width = or_default(d.width, 12);
+    d.channels = or_default(d.channels, 3);
+    d.kernel[0] = or_default(d.kernel[0], 5);
+    d.kernel[1] = or_default(d.kernel[1], 5);
+    d.most = or_default(d.most, 256);
+    if (!fn)
+        return fail(SEPCL_INVALID, "sepcl_break_even: fn is NULL");
+    TRY(check_break_even(&d));
+    TRY(devices_find(d.device, &e.cl.device));
+    TRY(exec_env_create(&e, &env));
+    status st = api_tuning(exec_env_caps(env), d.cache_dir, d.no_cache, &tuning);
+    if (st == SEPCL_OK)
+        st = break_even(&(bench_env){env, exec_env_caps(env), tuning}, &d, fn, user);
+    tune_close(tuning);
+    exec_env_destroy(env);
+    return st;
 }

@@ -12,7 +12,10 @@
 typedef struct bench_settings {
     int64_t     repeat, batch;
     bool        batch_given, layers, no_fusion;
-    const char *json, *html; /* "/dev/stdout" for "-" */
+    bool        break_even;
+    int64_t     most; /* output channels */
+    option_list kernels;
+    const char *json, *html, *svg; /* "/dev/stdout" for "-" */
 } bench_settings;
 extern bench_settings bench_set;
 

@@ -119,7 +119,7 @@ static void write_forms(FILE *out, const separate_job *j, int layer, const sepcl
 {
     double as_is = 0;
     fputs("<table><thead><tr><th>Form</th><th>Mult.</th><th class=\"wide\">Bytes</th><th class=\"wide\">Energy</th>"
-          "<th>Weights’ "
+          "<th class=\"wide\">Weights’ "
           "error</th><th>Bound</th><th>Meas\u00adured</th><th>µs</th><th>Faster</th></tr></thead>\n<tbody>\n",
           out);
     for (int k = 0; k < l->n_forms; k++) {

@@ -397,6 +397,36 @@ SEPCL_API sepcl_status sepcl_separation_total(const sepcl_separation *separation
 SEPCL_API sepcl_status sepcl_separation_file(const sepcl_separation *separation, const void **bytes_out,
                                              size_t *size_out);
 
+/* A convolution without padding, stride 1, of an input of height x width x channels, run as one and separated. */
+typedef struct sepcl_break_even_desc {
+    const char *device;          /* selector as in sepcl_device_find; NULL: SEPCL_DEVICE, else "any" */
+    const char *cache_dir;       /* as in sepcl_session_desc */
+    bool no_cache;
+    sepcl_precision precision;   /* 0: float32 */
+    int height, width, channels; /* 0: 12, 12, 3 */
+    int kernel[2];               /* height, width; 0: 5, 5 */
+    int most;                    /* outputs: 1, 2, 4, ... up to this many; 0: 256 */
+} sepcl_break_even_desc;
+
+/* One form with so many output channels. seconds is 0 when there is no such form (k x 1 then 1 x k needs a kernel that is
+   neither 1 high nor 1 wide). */
+typedef struct sepcl_form_cost {
+    uint64_t multiplications;
+    double seconds; /* of a run, timed in turns with the other forms */
+} sepcl_form_cost;
+typedef struct sepcl_break_even_point {
+    int outputs;
+    sepcl_form_cost dense;     /* k x k */
+    sepcl_form_cost separable; /* depthwise k x k, then pointwise */
+    sepcl_form_cost spatial;   /* k x 1 to as many channels as there are outputs, then 1 x k */
+} sepcl_break_even_point;
+
+/* Called for each number of outputs, fewest first. Return false to stop: that is a success. */
+typedef bool (*sepcl_break_even_fn)(void *user, const sepcl_break_even_point *point);
+
+/* Measures from how many output channels on separating pays on a device. Blocks; nothing else should run on the device. */
+SEPCL_API sepcl_status sepcl_break_even(const sepcl_break_even_desc *desc, sepcl_break_even_fn fn, void *user);
+
 /* ---------------------------------------------------------------- session */
 
 /* A model planned for one device, with its buffers. One thread at a time. */

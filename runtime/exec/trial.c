@@ -383,6 +383,26 @@ static bool is_hopeless(const series *a, const series *b, double least)
     return a->n >= 2 && fastest > HOPELESS * slowest;
 }
 
+status trial_race_all(trial *const *t, int n, double *seconds)
+{
+    series of[TRIAL_RACERS] = {{.n = 0}};
+    bool   enough = false;
+    if (n < 1 || n > TRIAL_RACERS)
+        return fail(SEPCL_INVALID, "%d trials cannot be timed in turns", n);
+    for (int i = 0; i < n; i++)
+        TRY(find_batch(t[i]));
+    while (of[0].n < MOST_ROUNDS && !enough) {
+        enough = true;
+        for (int i = 0; i < n; i++) {
+            TRY(add_sample(t[i], &of[i]));
+            enough = is_enough(&of[i], 0) && enough;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        seconds[i] = trial_median(of[i].seconds, of[i].n, 0);
+    return SEPCL_OK;
+}
+
 status trial_race(trial *a, trial *b, double least, double *a_seconds, double *b_seconds)
 {
     series of_a = {.n = 0}, of_b = {.n = 0};

@@ -35,6 +35,10 @@ double trial_error(const trial *t);
    (below `least`). More samples are taken while many are disturbed; b is given up early when it is far slower. */
 status trial_race(trial *a, trial *b, double least, double *a_seconds, double *b_seconds);
 
+/* Times some in turns: the medians. */
+#define TRIAL_RACERS 4
+status trial_race_all(trial *const *t, int n, double *seconds);
+
 /* The median of samples that make sense (numbers above 0 and not below least) and were not disturbed (not far above the
    fastest of them); 0 when fewer than half make sense. Changes their order. */
 double trial_median(double *samples, int n, double least);

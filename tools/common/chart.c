@@ -17,20 +17,36 @@ static double per_decade(const chart_axis *a)
     return fabs(a->to - a->from) / (a->high - a->low);
 }
 
+/* "200", "50k", "10M". */
+static const char *short_number(double v, char buffer[32])
+{
+    static const char *const units[] = {"", "k", "M", "G", "T", "P"};
+    size_t                   i = 0;
+    const bool               large = v >= 1e4; /* below, all digits are shorter */
+    for (; large && v >= 1e3 && i + 1 < sizeof(units) / sizeof(*units); i++)
+        v /= 1000;
+    snprintf(buffer, 32, "%g%s", v, units[i]);
+    return buffer;
+}
+
 static void tick_x(FILE *out, const chart_axis *x, const chart_axis *y, double value, bool labelled)
 {
     const double v = chart_at(x, value);
     fprintf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", v, y->to, v, y->from);
+    char         text[32];
     if (labelled)
-        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", v, y->from + 17, value);
+        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>\n", v, y->from + 17,
+                short_number(value, text));
 }
 
 static void tick_y(FILE *out, const chart_axis *y, const chart_axis *x, double value, bool labelled)
 {
     const double v = chart_at(y, value);
     fprintf(out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x->from, v, x->to, v);
+    char         text[32];
     if (labelled)
-        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n", x->from - 7, v + 4, value);
+        fprintf(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n", x->from - 7, v + 4,
+                short_number(value, text));
 }
 
 typedef void (*tick_fn)(FILE *out, const chart_axis *a, const chart_axis *other, double value, bool labelled);
