@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 #include "api.h"
-#include "ops/conv.h"
+#include "ops/conv_part.h"
+#include "separate/spectrum.h"
 
 typedef struct layer {
     const node *n;
@@ -167,4 +168,27 @@ sepcl_status sepcl_summary_layer(const sepcl_summary *s, int index, sepcl_layer_
     if (l->n->op == OP_CONV)
         other_forms(&v, out);
     return SEPCL_OK;
+}
+
+/* ------------------------------------------------------------------ what separates */
+
+static status exact_form_of(const node_view *v, sepcl_exact_form *out)
+{
+    conv_part c;
+    TRY(conv_part_of(v, &c));
+    const status st = weights_are_finite(&c) ? spectrum_exact_form(&c, conv_geometry_of(v).in, out) : SEPCL_OK;
+    conv_part_free(&c);
+    return st;
+}
+
+sepcl_status sepcl_summary_exact_form(const sepcl_summary *s, int index, sepcl_exact_form *out)
+{
+    *out = (sepcl_exact_form){SEPCL_FORM_AS_IT_IS, 0, 0};
+    if (index < 0 || index >= sepcl_summary_layer_count(s))
+        return fail(SEPCL_INVALID, "layer %d: the summary has %d", index, sepcl_summary_layer_count(s));
+    const node_view v = {s->g, s->layers[index].n};
+    if (!svd_available())
+        return fail(SEPCL_UNSUPPORTED, "this build of sepcl has no LAPACK, which finding out what separates needs");
+    const status st = v.n->op == OP_CONV ? exact_form_of(&v, out) : SEPCL_OK;
+    return st == SEPCL_OK ? st : fail_in(st, "layer '%s' (conv)", v.n->name);
 }

@@ -236,6 +236,31 @@ SEPCL_API void sepcl_summary_destroy(sepcl_summary *summary);
 SEPCL_API int sepcl_summary_layer_count(const sepcl_summary *summary);
 SEPCL_API sepcl_status sepcl_summary_layer(const sepcl_summary *summary, int index, sepcl_layer_info *info_out);
 
+/* Ways to run a convolution. `rank` is a number of channels or filters between the two of them. */
+typedef enum sepcl_form {
+    SEPCL_FORM_AS_IT_IS = 0,
+    SEPCL_FORM_SPATIAL = 1,   /* k x 1 to `rank` channels in each group, then 1 x k */
+    SEPCL_FORM_DEPTHWISE = 2, /* depthwise with `rank` filters an input channel, then pointwise */
+    SEPCL_FORM_LOW_RANK = 3,  /* pointwise to `rank` channels, then pointwise */
+    SEPCL_FORM_FOLDED = 4     /* together with the convolution before it, as one; rank 0 */
+} sepcl_form;
+
+/* "spatial", ...; never NULL. */
+SEPCL_API const char *sepcl_form_name(sepcl_form form);
+
+/* Can weights be analysed? That needs LAPACK, which a build may lack. */
+SEPCL_API bool sepcl_can_separate(void);
+
+/* The form of a layer with the fewest multiplications whose weights are the same but for rounding (1e-6), if that are
+   fewer than the layer has. form is SEPCL_FORM_AS_IT_IS where there is none, and for other layers than convolutions.
+   Takes up to seconds for large layers. SEPCL_UNSUPPORTED where sepcl_can_separate() is false. */
+typedef struct sepcl_exact_form {
+    sepcl_form form;
+    int rank;
+    uint64_t multiplications;
+} sepcl_exact_form;
+SEPCL_API sepcl_status sepcl_summary_exact_form(const sepcl_summary *summary, int index, sepcl_exact_form *form_out);
+
 /* ---------------------------------------------------------------- tuning */
 
 typedef enum sepcl_precision {
@@ -282,21 +307,6 @@ typedef bool (*sepcl_tune_fn)(void *user, const sepcl_tune_state *state);
 SEPCL_API sepcl_status sepcl_tune(const sepcl_model *model, const sepcl_tune_desc *desc, sepcl_tune_fn fn, void *user);
 
 /* ---------------------------------------------------------------- separating */
-
-/* Ways to run a convolution. `rank` is a number of channels or filters between the two of them. */
-typedef enum sepcl_form {
-    SEPCL_FORM_AS_IT_IS = 0,
-    SEPCL_FORM_SPATIAL = 1,   /* k x 1 to `rank` channels in each group, then 1 x k */
-    SEPCL_FORM_DEPTHWISE = 2, /* depthwise with `rank` filters an input channel, then pointwise */
-    SEPCL_FORM_LOW_RANK = 3,  /* pointwise to `rank` channels, then pointwise */
-    SEPCL_FORM_FOLDED = 4     /* together with the convolution before it, as one; rank 0 */
-} sepcl_form;
-
-/* "spatial", ...; never NULL. */
-SEPCL_API const char *sepcl_form_name(sepcl_form form);
-
-/* Can layers be analysed? That needs LAPACK, which a build may lack. */
-SEPCL_API bool sepcl_can_separate(void);
 
 typedef struct sepcl_separate_desc {
     const char *device;          /* selector as in sepcl_device_find; NULL: SEPCL_DEVICE, else "any" */

@@ -18,13 +18,6 @@ static const double shares[] = {0.125, 0.25, 0.375, 0.5, 0.7};
 
 /* ------------------------------------------------------------------ offers */
 
-static sepcl_form form_of(const conv_part *c, unfolding kind)
-{
-    if (kind == UNFOLD_DEPTHWISE)
-        return SEPCL_FORM_DEPTHWISE;
-    return c->a.kernel[0] * c->a.kernel[1] > 1 ? SEPCL_FORM_SPATIAL : SEPCL_FORM_LOW_RANK;
-}
-
 bool offer_is_exact(const offer *c)
 {
     return c->weight_error <= SPECTRUM_EXACT;
@@ -61,7 +54,7 @@ static status add_rank(site *t, const conv_part *own, const spectrum *sp, int ra
     if (t->n_list == MOST_OFFERS)
         return SEPCL_OK;
     offer *c = &t->list[t->n_list];
-    *c = (offer){.r = {.form = form_of(own, sp->kind), .rank = rank, .n_old = 1, .n_parts = 2}, .note = ""};
+    *c = (offer){.r = {.form = unfolding_form(own, sp->kind), .rank = rank, .n_old = 1, .n_parts = 2}, .note = ""};
     TRY(spectrum_factor(sp, own, rank, t->stored, c->r.parts));
     t->n_list++; /* from here on the list frees it */
     cost_of(t, c);
@@ -76,34 +69,21 @@ static bool has_rank(const site *t, sepcl_form form, int rank)
     return false;
 }
 
-static bool saves(const site *t, const conv_part *own, unfolding kind, int rank, double share)
+/* Full vectors of channels where there are many. */
+static int rounded_rank(unfolding kind, int rank)
 {
-    uint64_t multiplications, bytes;
-    separated_cost(own, kind, rank, t->in, &multiplications, &bytes);
-    return (double)multiplications < share * (double)t->multiplications;
-}
-
-/* The largest rank whose multiplications stay below a share of the layer's; 0: none. */
-static int rank_of_share(const site *t, const conv_part *own, const spectrum *sp, double share)
-{
-    int rank = 0;
-    while (rank < sp->n && saves(t, own, sp->kind, rank + 1, share))
-        rank++;
-    if (sp->kind == UNFOLD_SPATIAL && rank > RANK_STEP)
-        rank = rank / RANK_STEP * RANK_STEP;
-    return rank;
+    return kind == UNFOLD_SPATIAL && rank > RANK_STEP ? rank / RANK_STEP * RANK_STEP : rank;
 }
 
 static status add_ranks(const separation *s, site *t, const conv_part *own, const spectrum *sp)
 {
-    const sepcl_form form = form_of(own, sp->kind);
-    const bool       depthwise_layer = own->ci == 1 && own->a.group > 1;
-    if (sp->rank > 0 && saves(t, own, sp->kind, sp->rank, 1) && (!depthwise_layer || sp->rank == 1))
+    const int most = separated_rank(own, sp->kind, t->in, 1);
+    if (sp->rank > 0 && sp->rank <= most)
         TRY(add_rank(t, own, sp, sp->rank));
     for (size_t i = 0; separation_approximates(s) && i < sizeof shares / sizeof *shares; i++) {
-        const int rank = depthwise_layer ? 1 : rank_of_share(t, own, sp, shares[i]);
-        if (rank > 0 && (sp->rank == 0 || rank < sp->rank) && !has_rank(t, form, rank) &&
-            saves(t, own, sp->kind, rank, 1))
+        int rank = separated_rank(own, sp->kind, t->in, shares[i]);
+        rank = rounded_rank(sp->kind, rank > 0 || most != 1 ? rank : 1);
+        if (rank > 0 && (sp->rank == 0 || rank < sp->rank) && !has_rank(t, unfolding_form(own, sp->kind), rank))
             TRY(add_rank(t, own, sp, rank));
     }
     return SEPCL_OK;
@@ -114,7 +94,7 @@ static status add_ranks(const separation *s, site *t, const conv_part *own, cons
 static status keep_spectrum(separation *s, site *t, const conv_part *own, const spectrum *sp)
 {
     layer_spectrum *l = &t->spectra[t->n_spectra++];
-    *l = (layer_spectrum){form_of(own, sp->kind), sp->kind, NULL, sp->n, sp->rank};
+    *l = (layer_spectrum){unfolding_form(own, sp->kind), sp->kind, NULL, sp->n, sp->rank};
     l->values = arena_array(&s->memory, (size_t)sp->n, sizeof *l->values);
     if (!l->values)
         return SEPCL_OUT_OF_MEMORY;

@@ -271,6 +271,47 @@ status spectrum_factor(const spectrum *s, const conv_part *c, int rank, dtype st
     return SEPCL_OK;
 }
 
+sepcl_form unfolding_form(const conv_part *c, unfolding kind)
+{
+    if (kind == UNFOLD_DEPTHWISE)
+        return SEPCL_FORM_DEPTHWISE;
+    return c->a.kernel[0] * c->a.kernel[1] > 1 ? SEPCL_FORM_SPATIAL : SEPCL_FORM_LOW_RANK;
+}
+
+int separated_rank(const conv_part *c, unfolding kind, nhwc in, double share)
+{
+    spectrum s = {.kind = kind};
+    uint64_t own, one, bytes;
+    int      rank = 0;
+    unfolding_size(c, &s);
+    conv_part_cost(c, in, &own, &bytes);
+    const int most = c->ci == 1 && c->a.group > 1 ? 1 : s.n;
+    for (; rank < most; rank++) {
+        separated_cost(c, kind, rank + 1, in, &one, &bytes);
+        if ((double)one >= share * (double)own)
+            break;
+    }
+    return rank;
+}
+
+status spectrum_exact_form(const conv_part *c, nhwc in, sepcl_exact_form *out)
+{
+    *out = (sepcl_exact_form){SEPCL_FORM_AS_IT_IS, 0, 0};
+    for (int kind = UNFOLD_SPATIAL; kind <= UNFOLD_DEPTHWISE; kind++) {
+        int      rank;
+        uint64_t multiplications, bytes;
+        if (!spectrum_applies(c, kind))
+            continue;
+        TRY(spectrum_exact_rank(c, kind, separated_rank(c, kind, in, 1), &rank));
+        if (!rank)
+            continue;
+        separated_cost(c, kind, rank, in, &multiplications, &bytes);
+        if (out->form == SEPCL_FORM_AS_IT_IS || multiplications < out->multiplications)
+            *out = (sepcl_exact_form){unfolding_form(c, kind), rank, multiplications};
+    }
+    return SEPCL_OK;
+}
+
 void separated_cost(const conv_part *c, unfolding kind, int rank, nhwc in, uint64_t *multiplications, uint64_t *bytes)
 {
     conv_part parts[2];

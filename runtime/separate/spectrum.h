@@ -56,6 +56,12 @@ status spectrum_factor(const spectrum *s, const conv_part *c, int rank, dtype st
 /* Is the convolution exact at some rank from 1 to most? Without a whole decomposition where a part of the matrix tells
    that it is not. 0: no. */
 status spectrum_exact_rank(const conv_part *c, unfolding kind, int most, int *rank_out);
+sepcl_form unfolding_form(const conv_part *c, unfolding kind);
+/* The largest rank whose multiplications stay below a share of the convolution's; 0: none. Of a depthwise one only rank 1
+   counts, as both convolutions are to be depthwise again. */
+int separated_rank(const conv_part *c, unfolding kind, nhwc in, double share);
+/* The exact form with the fewest multiplications, if these are fewer than the convolution's own. */
+status spectrum_exact_form(const conv_part *c, nhwc in, sepcl_exact_form *out);
 /* Multiplications and bytes of both convolutions at a rank. */
 void separated_cost(const conv_part *c, unfolding kind, int rank, nhwc in, uint64_t *multiplications, uint64_t *bytes);
 
