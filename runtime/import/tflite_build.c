@@ -41,9 +41,6 @@ static status activation_of(int number, act *out)
     case TFLITE_ACT_RELU6:
         *out = (act){ACT_CLAMP, 0, 6};
         return SEPCL_OK;
-    case TFLITE_ACT_TANH:
-        *out = (act){ACT_TANH, 0, 0};
-        return SEPCL_OK;
     default:
         return fail(SEPCL_UNSUPPORTED, "the fused activation number %d is not supported", number);
     }

@@ -22,8 +22,9 @@ static inline tflite_reader *tflite_of(const tflite_build *b)
     return b->reader;
 }
 
-/* Fused activations by their numbers in the file. */
-enum { TFLITE_ACT_NONE, TFLITE_ACT_RELU, TFLITE_ACT_RELU_N1_TO_1, TFLITE_ACT_RELU6, TFLITE_ACT_TANH };
+/* Fused activations by their numbers in the file. The format has TANH and SIGN_BIT too, which LiteRT's kernels do not
+   apply: a file that has them means one thing and runs as another, so they are refused. */
+enum { TFLITE_ACT_NONE, TFLITE_ACT_RELU, TFLITE_ACT_RELU_N1_TO_1, TFLITE_ACT_RELU6 };
 
 /* Builds the graph (the importer's build). */
 status tflite_build_graph(const tflite_model *m, const shape *inputs, graph *g);

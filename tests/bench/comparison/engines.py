@@ -106,7 +106,7 @@ class Workshop:
             return source
         suffix = {"tflite": "tflite", "mnn": "mnn", "ncnn": "param"}[engine.convert]
         target = self.models / engine.key / f"{name}.{suffix}"
-        inputs = [source, self.environment(engine) / "packages", HERE / "to_tflite.py"]
+        inputs = [source, self.environment(engine) / "packages", HERE / "to_tflite.py", HERE.parents[1] / "golden" / "tflite_file.py"]
         if not target.exists() or target.stat().st_mtime < max(path.stat().st_mtime for path in inputs):
             target.parent.mkdir(parents=True, exist_ok=True)
             getattr(self, f"to_{engine.convert}")(engine, source, target)
