@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "import/file_map.h"
+#include "import/keras.h"
 #include "import/onnx.h"
 
 static const importer *const formats[] = {
+    &import_keras, /* formats with a magic number come first */
     &import_onnx,
 };
 
@@ -28,7 +30,7 @@ static status read_model(model_file *f, const uint8_t *bytes, size_t size, const
         if (formats[i]->sniff(bytes, size, path))
             f->format = formats[i];
     if (!f->format)
-        return fail(SEPCL_BAD_FILE, "not a model of a known format (ONNX)");
+        return fail(SEPCL_BAD_FILE, "not a model of a known format (Keras, ONNX)");
     TRY(f->format->open(bytes, size, path, &f->state));
     return f->format->check(f->state);
 }
