@@ -131,7 +131,7 @@ def preprocessing():
 
 # ---------------------------------------------------------------- activations
 
-NAMES = ("linear relu relu6 leaky_relu softmax celu elu selu softplus softsign squareplus soft_shrink sparse_plus silu gelu glu "
+NAMES = ("linear relu relu6 leaky_relu softmax celu elu selu softplus softsign squareplus soft_shrink sparse_plus silu gelu "
          "tanh tanh_shrink sigmoid sparse_sigmoid exponential hard_sigmoid hard_silu hard_tanh hard_shrink mish log_softmax "
          "log_sigmoid swish").split()
 
@@ -147,6 +147,12 @@ def activation_layers():
 def activation_arguments():
     x = keras.Input((6,), name="x")
     return model(x, *[L.Dense(4, activation=name)(x) for name in NAMES])
+
+
+@case()
+def gated():
+    x = keras.Input((3, 8), name="x")
+    return model(x, L.Activation("glu")(x), L.Dense(4, activation="glu")(x))
 
 
 @case()

@@ -107,6 +107,8 @@ def keras_1_functional():
             entry("GlobalAveragePooling2D", "globalaveragepooling2d_1", ["merge_2"], dim_ordering="tf"),
             entry("GlobalMaxPooling1D", "globalmaxpooling1d_1", [k.name]),
             merge("merge_3", ["globalaveragepooling2d_1", "globalmaxpooling1d_1"], "concat")]
+        order = [layer.name for layer in model.layers]
+        layers.sort(key=lambda layer: order.index(layer["name"]))
         config = {"class_name": "Model", "config": {"name": "model_1", "layers": layers, "input_layers": [["input_1", 0, 0], ["input_2", 0, 0]],
                                                     "output_layers": [["merge_3", 0, 0], ["merge_1", 0, 0]]}}
         weights = {layer["name"]: [] for layer in layers}

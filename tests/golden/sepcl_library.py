@@ -22,6 +22,12 @@ class SessionDesc(c.Structure):
                 ("cl_context", c.c_void_p), ("cl_queue", c.c_void_p)]
 
 
+class StepInfo(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("op", c.c_char_p), ("kernel", c.c_char_p), ("why", c.c_char_p), ("output", Shape),
+                ("launches", c.c_int), ("global_size", c.c_uint64 * 3), ("local_size", c.c_uint64 * 3),
+                ("counts", c.c_uint64 * 3), ("times", c.c_uint64 * 4)]
+
+
 class Failure(Exception):
     def __init__(self, status, sentence):
         super().__init__(sentence)
@@ -40,8 +46,9 @@ class Library:
         if status != OK:
             raise Failure(status, self.lib.sepcl_last_error().decode(errors="replace"))
 
-    def run(self, model_bytes, name, feeds):
-        """Runs a model held in memory; feeds: input name -> float32 array. Gives output name -> array."""
+    def run(self, model_bytes, name, feeds, ops=None):
+        """Runs a model held in memory; feeds: input name -> float32 array. Gives output name -> array. The list ops gets
+        the op of each step."""
         lib, model, session = self.lib, c.c_void_p(), c.c_void_p()
         desc = c.create_string_buffer(name.encode())
         model_desc = c.cast((c.c_char_p * 1)(c.addressof(desc)), c.c_void_p)
@@ -59,6 +66,8 @@ class Library:
                 data = np.ascontiguousarray(feeds[lib.sepcl_model_input_name(model, i).decode()], np.float32)
                 self.call("session_write", session, c.c_int(i), data.ctypes.data_as(c.c_void_p), c.c_size_t(data.nbytes))
             self.call("session_run", session)
+            if ops is not None:
+                ops += self.steps(session)
             return {lib.sepcl_model_output_name(model, i).decode(): self.read(session, i)
                     for i in range(lib.sepcl_model_output_count(model))}
         finally:
@@ -71,3 +80,10 @@ class Library:
         data = np.empty(tuple(shape.dims[:shape.rank]), np.float32)
         self.call("session_read", session, c.c_int(index), data.ctypes.data_as(c.c_void_p), c.c_size_t(data.nbytes))
         return data
+
+    def steps(self, session):
+        info, ops = StepInfo(), []
+        for i in range(self.lib.sepcl_session_step_count(session)):
+            self.call("session_step", session, c.c_int(i), c.byref(info))
+            ops.append(info.op.decode())
+        return ops
