@@ -149,11 +149,18 @@ status emit_pad(import_build *b, operand *x, const attr_pad *a, operand **out);
 status emit_transpose(import_build *b, operand *x, const int *perm, operand **out);
 status emit_expand(import_build *b, operand *x, const shape *s, operand **out);
 status emit_gather(import_build *b, operand *x, int axis, operand *indices, operand **out);
+/* Reshape, transpose, reshape: one transpose at most. */
+status emit_rearrange(import_build *b, operand *x, const shape *split, const int *perm, const shape *whole,
+                      operand **out);
+/* Height and width by a->size and a->scale, of 3 or 4 dimensions. */
+status emit_resize(import_build *b, operand *x, const attr_resize *a, operand **out);
+/* linear.c */
 /* y[.., n] = alpha * sum_k x[.., k] w(n, k) + bias[n]; the bias is a constant or NULL. */
 status emit_dense(import_build *b, operand *x, operand *w, const attr_dense *d, float alpha, operand *bias,
                   operand **out);
-/* Height and width by a->size and a->scale, of 3 or 4 dimensions. */
-status emit_resize(import_build *b, operand *x, const attr_resize *a, operand **out);
+/* The matrix product with NumPy's rules, w's last two axes swapped first when swap is set; then + bias, which may be
+   NULL. */
+status emit_matmul(import_build *b, operand *x, operand *w, bool swap, operand *bias, operand **out);
 /* reshape.c */
 status emit_reshape(import_build *b, operand *x, const shape *s, operand **out);
 /* Leading dimensions of 1 up to a rank. */

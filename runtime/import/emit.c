@@ -302,39 +302,7 @@ status emit_gather(import_build *b, operand *x, int axis, operand *indices, oper
     return emit_reshape(b, taken, &s, out);
 }
 
-/* ---------------------------------------------------------------- dense, resize */
-
-/* A constant of n equal numbers. */
-static status filled(import_build *b, int64_t n, float v, operand **out)
-{
-    void *to;
-    TRY(fold_new(b, DT_F32, &(shape){1, {n}}, FOLD_LARGE, out, &to));
-    for (int64_t i = 0; i < n; i++)
-        ((float *)to)[i] = v;
-    return SEPCL_OK;
-}
-
-status emit_dense(import_build *b, operand *x, operand *w, const attr_dense *d, float alpha, operand *bias,
-                  operand **out)
-{
-    value_id     in[CONV_SCALE + 1] = {-1, -1, -1, -1};
-    const layout l = layout_plain(x->shape.rank);
-    operand     *scale;
-    char         text[SHAPE_TEXT];
-    if (x->shape.dim[x->shape.rank - 1] != d->in_features)
-        return fail(SEPCL_BAD_FILE, "an input of shape %s does not end in the weights' %lld features",
-                    shape_text(&x->shape, text), (long long)d->in_features);
-    TRY(operand_plain(b, x, &in[CONV_X]));
-    TRY(operand_plain(b, w, &in[CONV_W]));
-    if (bias)
-        TRY(operand_plain(b, bias, &in[CONV_B]));
-    if (alpha != 1) {
-        TRY(filled(b, d->out_features, alpha, &scale));
-        TRY(operand_plain(b, scale, &in[CONV_SCALE]));
-    }
-    const int n = alpha != 1 ? 4 : bias ? 3 : 2;
-    return operand_node(b, OP_DENSE, &(attrs){.dense = *d}, in, n, &l, x->shape.rank, out);
-}
+/* ---------------------------------------------------------------- resize, rearrange */
 
 status emit_resize(import_build *b, operand *x, const attr_resize *a, operand **out)
 {
@@ -344,4 +312,13 @@ status emit_resize(import_build *b, operand *x, const attr_resize *a, operand **
         return fail(SEPCL_UNSUPPORTED, "an input of %d dimensions; 3 and 4 are supported", x->shape.rank);
     TRY(operand_last(b, x, &in));
     return operand_node(b, OP_RESIZE, &(attrs){.resize = *a}, &in, 1, &l, x->shape.rank, out);
+}
+
+status emit_rearrange(import_build *b, operand *x, const shape *split, const int *perm, const shape *whole,
+                      operand **out)
+{
+    operand *y;
+    TRY(emit_reshape(b, x, split, &y));
+    TRY(emit_transpose(b, y, perm, &y));
+    return emit_reshape(b, y, whole, out);
 }

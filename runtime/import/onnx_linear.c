@@ -74,48 +74,13 @@ status onnx_op_gemm(onnx_build *b, int arg)
 
 /* ---------------------------------------------------------------- MatMul */
 
-/* A matrix behind leading dimensions of 1, or a vector. */
-static bool is_matrix(const operand *w, int x_rank)
-{
-    const int r = w->shape.rank;
-    return r >= 1 && (r <= 2 || (r <= x_rank && shape_product(&w->shape, 0, r - 2) == 1));
-}
-
-static status dense_matmul(onnx_build *b, operand *x, operand *w, operand **out)
-{
-    const int     r = w->shape.rank, rank = x->shape.rank;
-    const int64_t k = r == 1 ? w->shape.dim[0] : w->shape.dim[r - 2], n = r == 1 ? 1 : w->shape.dim[r - 1];
-    attr_dense    d = {.in_features = k, .out_features = n, .w = {.o = 1, .i = n}};
-    TRY(emit_rank(b, x, 2, &x));
-    TRY(emit_dense(b, x, w, &d, 1, NULL, out));
-    /* a vector on either side leaves no axis behind */
-    shape s = (*out)->shape;
-    if (r == 1)
-        s.rank--;
-    if (rank == 1) {
-        s.dim[0] = s.dim[1];
-        s.rank--;
-    }
-    return emit_reshape(b, *out, &s, out);
-}
-
 status onnx_op_matmul(onnx_build *b, int arg)
 {
     operand *x = onnx_in(b, 0), *w = onnx_in(b, 1), *y;
     (void)arg;
     if (x->shape.rank < 1 || w->shape.rank < 1)
         return fail(SEPCL_BAD_FILE, "an operand has no dimension");
-    if (w->is_const && is_matrix(w, x->shape.rank)) {
-        TRY(dense_matmul(b, x, w, &y));
-    } else {
-        value_id in[2];
-        TRY(operand_plain(b, x, &in[0]));
-        TRY(operand_plain(b, w, &in[1]));
-        const int    vectors = (x->shape.rank == 1) + (w->shape.rank == 1);
-        const int    rank = x->shape.rank > w->shape.rank ? x->shape.rank : w->shape.rank;
-        const layout l = layout_plain(vectors == 2 ? 0 : rank - vectors);
-        TRY(operand_node(b, OP_MATMUL, NULL, in, 2, &l, l.rank, &y));
-    }
+    TRY(emit_matmul(b, x, w, false, NULL, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

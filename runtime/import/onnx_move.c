@@ -260,13 +260,10 @@ status onnx_op_expand(onnx_build *b, int arg)
 
 /* ---------------------------------------------------------------- blocks between space and channels */
 
-/* Reshape, transpose, reshape: the memory order sees to it that this is one transpose at most. */
 static status rearrange(onnx_build *b, const shape *split, const int *perm, const shape *whole)
 {
     operand *y;
-    TRY(emit_reshape(b, onnx_in(b, 0), split, &y));
-    TRY(emit_transpose(b, y, perm, &y));
-    TRY(emit_reshape(b, y, whole, &y));
+    TRY(emit_rearrange(b, onnx_in(b, 0), split, perm, whole, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

@@ -188,14 +188,19 @@ value_id graph_op(graph *g, op_kind op, const char *name, const attrs *a, const 
     return graph_node(g, op, name, a, in, n_in, &out, 1) == SEPCL_OK ? out : -1;
 }
 
-void graph_move_last(graph *g, int at)
+void graph_move(graph *g, int from, int to)
 {
-    node *n = g->nodes[g->n_nodes - 1];
-    memmove(&g->nodes[at + 1], &g->nodes[at], (size_t)(g->n_nodes - 1 - at) * sizeof(node *));
-    g->nodes[at] = n;
-    for (int i = at; i < g->n_nodes; i++)
+    node *n = g->nodes[from];
+    memmove(&g->nodes[to + 1], &g->nodes[to], (size_t)(from - to) * sizeof(node *));
+    g->nodes[to] = n;
+    for (int i = to; i <= from; i++)
         for (int k = 0; k < g->nodes[i]->n_out && !g->nodes[i]->dead; k++)
             g->values[g->nodes[i]->out[k]].producer = i;
+}
+
+void graph_move_last(graph *g, int to)
+{
+    graph_move(g, g->n_nodes - 1, to);
 }
 
 int graph_uses(const graph *g, value_id v)

@@ -100,8 +100,9 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
 /* The same for one output: the value, or -1. */
 value_id graph_op(graph *g, op_kind op, const char *name, const attrs *a, const value_id *in, int n_in);
 
-/* Moves the node added last to position `at` of the order. */
-void graph_move_last(graph *g, int at);
+/* Moves a node to an earlier position of the order, or the one added last. What it reads has to be made before there. */
+void graph_move(graph *g, int from, int to);
+void graph_move_last(graph *g, int to);
 
 /* Number of live nodes that read v, plus one when it is an output of the graph. */
 int graph_uses(const graph *g, value_id v);

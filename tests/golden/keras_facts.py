@@ -47,10 +47,8 @@ def summary_differences(got, want):
 
 
 def ops_of(library, arguments, name, entry):
-    ops = []
     feeds = {key: np.load(arguments.folder / file) for key, file in entry["inputs"].items()}
-    library.run((arguments.folder / entry["file"]).read_bytes(), name, feeds, ops)
-    return ops
+    return library.run_in_order((arguments.folder / entry["file"]).read_bytes(), name, feeds)[1]
 
 
 def differences(library, arguments, name, entry):
