@@ -109,6 +109,19 @@ status graph_output(graph *g, value_id v)
     return SEPCL_OK;
 }
 
+int graph_add_layer(graph *g, const graph_layer *l)
+{
+    graph_layer *grown = arena_grow(&g->memory, g->layers, &g->cap_layers, g->n_layers + 1, sizeof *grown);
+    graph_layer  copy = *l;
+    copy.name = arena_strdup(&g->memory, l->name);
+    copy.type = arena_strdup(&g->memory, l->type);
+    if (!grown || !copy.name || !copy.type)
+        return 0;
+    g->layers = grown;
+    grown[g->n_layers++] = copy;
+    return g->n_layers;
+}
+
 static status check_inputs(const node_view *v, const op_def *op)
 {
     const node *n = v->n;
@@ -141,6 +154,7 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
     if (!n || !shapes)
         return st;
     *n = (node){.op = op, .name = arena_strdup(&g->memory, name ? name : ""), .n_in = n_in, .n_out = n_out};
+    n->layer = g->layer;
     n->in = arena_array(&g->memory, (size_t)n_in, sizeof *n->in);
     n->out = arena_array(&g->memory, (size_t)n_out, sizeof *n->out);
     node **grown = arena_grow(&g->memory, g->nodes, &g->cap_nodes, g->n_nodes + 1, sizeof(node *));
@@ -306,6 +320,9 @@ status graph_clone(const graph *from, graph **out)
     }
     for (int i = 0; i < g->n_nodes; i++)
         if (!(g->nodes[i] = clone_node(g, from->nodes[i])))
+            goto fail;
+    for (int i = 0; i < from->n_layers; i++)
+        if (!graph_add_layer(g, &from->layers[i]))
             goto fail;
     return SEPCL_OK;
 fail:
