@@ -15,8 +15,6 @@ typedef struct run_settings {
     int64_t        top;
     bool           top_given;
     const char    *labels;
-    option_numbers mean, scale;
-    int            resize, channels;
     bool           random;
     int64_t        seed;
     bool           check;

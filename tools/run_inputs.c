@@ -7,6 +7,7 @@
 #include "common/npy.h"
 #include "common/output.h"
 #include "common/random.h"
+#include "common/recipe.h"
 #include "common/text.h"
 #include "common/tool.h"
 #include "run.h"
@@ -176,19 +177,6 @@ static sepcl_status read_array(run_input *in, const input_file *bytes)
 
 /* ---------------------------------------------------------------- pictures */
 
-static picture_recipe make_recipe(void)
-{
-    picture_recipe out = {.channels = (picture_channels)run_set.channels,
-                          .resize = (picture_resize)run_set.resize,
-                          .n_mean = run_set.mean.count,
-                          .n_scale = run_set.scale.count};
-    for (int c = 0; c < 3; c++) {
-        out.mean[c] = run_set.mean.v[c];
-        out.scale[c] = run_set.scale.v[c];
-    }
-    return out;
-}
-
 /* Fixes what is free of an input's shape for pictures, the first of which is p, and makes room. */
 static sepcl_status fit_shape(run_input *in, const picture_layout *l, const picture *p, picture_target *target)
 {
@@ -199,7 +187,7 @@ static sepcl_status fit_shape(run_input *in, const picture_layout *l, const pict
         return tool_fail(SEPCL_INVALID, "input '%s' takes a batch of %lld, but %d picture%s given", in->name,
                          l->batch >= 0 ? (long long)d[l->batch] : 1, in->n_files, in->n_files == 1 ? " was" : "s were");
     if (l->channel >= 0 && d[l->channel] < 0)
-        d[l->channel] = run_set.channels == CHANNELS_GRAY ? 1 : 3;
+        d[l->channel] = recipe_set.channels == CHANNELS_GRAY ? 1 : 3;
     if (d[l->row] < 0)
         d[l->row] = p->height;
     if (d[l->column] < 0)
@@ -230,7 +218,7 @@ static sepcl_status convert(const run_input *in, int index, const picture *p, co
 /* Picture i of an input; the first one decides what is free. */
 static sepcl_status take_picture(run_input *in, int i, const picture *p, picture_target *target)
 {
-    const picture_recipe recipe = make_recipe();
+    const picture_recipe recipe = recipe_make();
     if (i == 0) {
         picture_layout layout;
         TRY(picture_find_layout(&in->shape, in->name, &layout));

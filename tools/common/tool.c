@@ -30,7 +30,8 @@ const char *const tool_prints[] = {"man", "bash", "zsh", "fish", NULL};
 
 static const program  *current;
 static options_result *current_args;
-static char            sentence[4096];
+/* Of each thread, so that decoders may fail side by side. */
+static _Thread_local char sentence[4096];
 
 /* ---------------------------------------------------------------- messages */
 

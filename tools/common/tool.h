@@ -95,7 +95,7 @@ bool tool_begin(const program *p, int argc, char **argv, options_result *args_ou
 /* Prints the sentence of a failure, flushes standard output, frees what tool_begin made, and returns the exit code. */
 int tool_end(sepcl_status st);
 
-/* The failure's sentence, and its code to return. */
+/* The failure's sentence, kept for this thread, and its code to return. */
 sepcl_status tool_fail(sepcl_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Passes a status of the library on, with its sentence. */
 sepcl_status tool_library(sepcl_status st);
