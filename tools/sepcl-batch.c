@@ -16,7 +16,7 @@
 /* Largest batch: rows of a run are sent in one message each, but lie in memory together. */
 #define MOST_BATCH 65536
 
-batch_settings batch_set = {.sessions = 2};
+batch_settings batch_set;
 
 static const option_def options[] = {
     {.name = "output",
@@ -68,7 +68,7 @@ static const option_def options[] = {
      .value = &batch_set.sessions,
      .min = 1,
      .max = 64,
-     .help = "sessions on each device; with two, one moves data or ends a kernel while the other computes [2]"},
+     .help = "sessions on each device; with two, one's data moves while the other computes [1 on a CPU, else 2]"},
     TOOL_OPTION_PRECISION,
     TOOL_OPTION_JSON,
     TOOL_OPTIONS_GENERAL,
@@ -355,11 +355,23 @@ static sepcl_status find_devices(batch *b)
     return SEPCL_OK;
 }
 
-static void set_threads(void)
+/* A CPU runs one network at a time, so that a second session only takes cores from the decoders. */
+static sepcl_status set_threads(const batch *b)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN) / ranks.local_size;
     if (!batch_set.decoders)
         batch_set.decoders = cores < 1 ? 1 : cores > MOST_DECODERS ? MOST_DECODERS : cores;
+    for (int i = 0; i < b->n_devices && !batch_set.sessions; i++) {
+        sepcl_device_info info;
+        int               index;
+        TRY_LIB(sepcl_device_find(b->devices[i], &index));
+        TRY_LIB(sepcl_device_get(index, &info));
+        if (info.type != SEPCL_DEVICE_CPU)
+            batch_set.sessions = 2;
+    }
+    if (!batch_set.sessions)
+        batch_set.sessions = 1;
+    return SEPCL_OK;
 }
 
 /* ---------------------------------------------------------------- the end */
@@ -415,7 +427,7 @@ static sepcl_status prepare(batch *b, const options_result *args)
     TRY(share_list(b, args));
     TRY(look_at_input(b));
     TRY(find_devices(b));
-    set_threads();
+    TRY(set_threads(b));
     TRY(batch_sessions_begin(b));
     TRY(shape_outputs(b));
     if (ranks.rank == 0)

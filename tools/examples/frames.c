@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <png.h>
+#include <pthread.h>
 #include <sepcl/sepcl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -49,10 +50,21 @@ static int is_png(const struct dirent *entry)
     return dot && !strcmp(dot, ".png");
 }
 
-static bool read_named(const char *folder, const struct dirent *entry, frame *f)
+/* What the reading thread does. */
+typedef struct reading {
+    const char          *folder;
+    const struct dirent *entry;
+    frame               *into;
+    bool                 ok;
+} reading;
+
+static void *read_next(void *argument)
 {
-    char path[4096];
-    return snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) < (int)sizeof(path) && read_frame(path, f);
+    reading *r = argument;
+    char     path[4096];
+    r->ok = snprintf(path, sizeof(path), "%s/%s", r->folder, r->entry->d_name) < (int)sizeof(path) &&
+            read_frame(path, r->into);
+    return NULL;
 }
 
 static int fail(void)
@@ -78,7 +90,9 @@ int main(int argc, char **argv)
     const int       n = argc == 3 ? scandir(argv[2], &entries, is_png, alphasort) : -1;
     if (n < 1)
         return fprintf(stderr, "usage: frames MODEL.onnx FOLDER-OF-PNG\n"), 2;
-    if (!read_named(argv[2], entries[0], &frames[0]))
+    reading next = {.folder = argv[2], .entry = entries[0], .into = &frames[0]};
+    read_next(&next);
+    if (!next.ok)
         return 3;
     frames[1] = (frame){frames[0].width, frames[0].height,
                         malloc(3 * sizeof(float) * (size_t)frames[0].width * (size_t)frames[0].height)};
@@ -95,13 +109,22 @@ int main(int argc, char **argv)
     float       *scores = calloc(count, sizeof(float));
     const double begin = now();
     for (int i = 0; scores && i < n; i++) {
+        const bool more = i + 1 < n;
+        pthread_t  reader;
+        if (more) {
+            next.entry = entries[i + 1];
+            next.into = &frames[(i + 1) % 2];
+            if (pthread_create(&reader, NULL, read_next, &next) != 0)
+                return 1;
+        }
         /* bound, not written: a CPU reads the frame where it lies */
-        if (sepcl_session_bind(session, 0, frames[i % 2].values, in_bytes) || sepcl_session_enqueue(session))
+        if (sepcl_session_bind(session, 0, frames[i % 2].values, in_bytes) || sepcl_session_run(session) ||
+            sepcl_session_read(session, 0, scores, count * sizeof(float)))
             return fail();
-        if (i + 1 < n && !read_named(argv[2], entries[i + 1], &frames[(i + 1) % 2]))
+        if (more)
+            pthread_join(reader, NULL);
+        if (!next.ok)
             return 3;
-        if (sepcl_session_read(session, 0, scores, count * sizeof(float)))
-            return fail();
         size_t best = 0;
         for (size_t k = 1; k < count; k++)
             best = scores[k] > scores[best] ? k : best;
