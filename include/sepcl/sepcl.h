@@ -20,7 +20,8 @@
  *  - Destroy functions accept NULL.
  *  - The library never prints and never aborts on bad input. Messages go to the log callback, if one is set.
  *  - Strings are UTF-8 and NUL-terminated. Strings returned belong to the object that they were asked of.
- *  - Tensors cross this interface as dense row-major float32, in the layout of the model file (NCHW for ONNX).
+ *  - Tensors cross this interface as dense row-major float32, in the layout of the model file (NCHW for ONNX, NHWC for
+ *    TFLite).
  */
 #ifndef SEPCL_H
 #define SEPCL_H

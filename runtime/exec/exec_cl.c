@@ -26,9 +26,9 @@ struct exec_env {
 };
 
 typedef struct exec_launch {
-    clx_kernel *kernel;
+    clx_kernel   *kernel;
     const launch *k;
-    int         program; /* index into env->pool */
+    int           program; /* index into env->pool */
 } exec_launch;
 
 typedef struct exec_step {
@@ -38,18 +38,18 @@ typedef struct exec_step {
 } exec_step;
 
 struct exec_cl {
-    exec_env    *env;
-    const plan  *p;
-    arena        memory;
-    bool         profile;
-    clx_buffer  *arena_buffer;
-    clx_buffer **values;  /* by value id; of roots */
-    exec_step   *steps;
-    clx_event  **events;  /* n_events of the last run, in launch order */
-    int          n_launches, n_events;
-    uint64_t     weight_bytes;
-    clx_buffer **wrapped; /* by input: the caller's memory as a buffer; NULL */
-    const float **bound;  /* by input: the caller's memory, copied at each enqueue; NULL */
+    exec_env     *env;
+    const plan   *p;
+    arena         memory;
+    bool          profile;
+    clx_buffer   *arena_buffer;
+    clx_buffer  **values; /* by value id; of roots */
+    exec_step    *steps;
+    clx_event   **events; /* n_events of the last run, in launch order */
+    int           n_launches, n_events;
+    uint64_t      weight_bytes;
+    clx_buffer  **wrapped; /* by input: the caller's memory as a buffer; NULL */
+    const float **bound;   /* by input: the caller's memory, copied at each enqueue; NULL */
 };
 
 /* ------------------------------------------------------------------ environment */
@@ -177,8 +177,8 @@ static status make_arena(exec_cl *x)
     }
     for (int i = 0; i < p->n_steps; i++)
         for (int k = 0; k < p->steps[i].n_scratch; k++)
-            TRY(clx_buffer_sub(x->env->cl, x->arena_buffer, p->steps[i].scratch_offset[k],
-                               p->steps[i].scratch_bytes[k], &x->steps[i].scratch[k]));
+            TRY(clx_buffer_sub(x->env->cl, x->arena_buffer, p->steps[i].scratch_offset[k], p->steps[i].scratch_bytes[k],
+                               &x->steps[i].scratch[k]));
     return SEPCL_OK;
 }
 
@@ -281,13 +281,13 @@ static status set_arg(exec_cl *x, int step, clx_kernel *k, int at, const arg *a)
     const node *n = x->p->steps[step].n;
     switch (a->kind) {
     case ARG_IN:
-        return clx_arg_buffer(k, at, x->values[x->p->values[n->in[a->index]].root]);
+        return clx_arg_buffer(x->env->cl, k, at, x->values[x->p->values[n->in[a->index]].root]);
     case ARG_OUT:
-        return clx_arg_buffer(k, at, x->values[x->p->values[n->out[a->index]].root]);
+        return clx_arg_buffer(x->env->cl, k, at, x->values[x->p->values[n->out[a->index]].root]);
     case ARG_PACKED:
-        return clx_arg_buffer(k, at, x->steps[step].packs[a->index]);
+        return clx_arg_buffer(x->env->cl, k, at, x->steps[step].packs[a->index]);
     case ARG_SCRATCH:
-        return clx_arg_buffer(k, at, x->steps[step].scratch[a->index]);
+        return clx_arg_buffer(x->env->cl, k, at, x->steps[step].scratch[a->index]);
     case ARG_I32:
         return clx_arg_i32(k, at, a->i);
     case ARG_F32:
@@ -437,7 +437,7 @@ status exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_
 static void drop_events(exec_cl *x)
 {
     for (int i = 0; i < x->n_events; i++)
-        clx_event_times(x->events[i], NULL, NULL, NULL);
+        clx_event_times(x->env->cl, x->events[i], NULL, NULL, NULL);
     x->n_events = 0;
 }
 
@@ -512,7 +512,7 @@ static status point_at(exec_cl *x, int input, clx_buffer *b)
             for (int j = 0; j < s->launches[k].n_args; j++) {
                 const arg *a = &s->launches[k].args[j];
                 if (a->kind == ARG_IN && x->p->values[s->n->in[a->index]].root == root)
-                    TRY(clx_arg_buffer(x->steps[i].launches[k].kernel, j, b));
+                    TRY(clx_arg_buffer(x->env->cl, x->steps[i].launches[k].kernel, j, b));
             }
     }
     return SEPCL_OK;
@@ -586,7 +586,7 @@ status exec_cl_step(exec_cl *x, int step)
     for (int k = 0; k < s->n_launches; k++) {
         const exec_launch *l = &x->steps[step].launches[k];
         clx_event        **event = x->profile && x->n_events < x->n_launches ? &x->events[x->n_events] : NULL;
-        const status st = clx_enqueue(x->env->cl, l->kernel, l->k->dims, l->k->global, l->k->local, event);
+        const status       st = clx_enqueue(x->env->cl, l->kernel, l->k->dims, l->k->global, l->k->local, event);
         if (st != SEPCL_OK)
             return fail_in(st, "layer '%s' (%s)", s->n->name, op_name(s->n->op));
         x->n_events += event != NULL;
@@ -617,7 +617,7 @@ static void collect_times(exec_cl *x)
         *t = (exec_times){0};
         for (int k = 0; k < x->p->steps[i].n_launches; k++, at++) {
             exec_times one = {0};
-            clx_event_times(x->events[at], &one.queued, &one.start, &one.end);
+            clx_event_times(x->env->cl, x->events[at], &one.queued, &one.start, &one.end);
             if (k == 0)
                 *t = one;
             t->end = one.end;
@@ -630,9 +630,23 @@ static void collect_times(exec_cl *x)
     x->n_events = 0;
 }
 
+/* The step of the launch that failed in a whole run; NULL when that is not known. */
+static const node *failed_node(const exec_cl *x)
+{
+    int at = clx_failed_launch(x->env->cl);
+    for (int i = 0; i < x->p->n_steps && at >= 0; at -= x->p->steps[i++].n_launches)
+        if (at < x->p->steps[i].n_launches)
+            return x->p->steps[i].n;
+    return NULL;
+}
+
 status exec_cl_wait(exec_cl *x)
 {
-    TRY(clx_finish(x->env->cl));
+    const status st = clx_finish(x->env->cl);
+    if (st != SEPCL_OK) {
+        const node *n = failed_node(x);
+        return n ? fail_in(st, "layer '%s' (%s)", n->name, op_name(n->op)) : st;
+    }
     if (x->profile)
         collect_times(x);
     return SEPCL_OK;
