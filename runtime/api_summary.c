@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "api.h"
-#include "ops/conv.h"
+#include "ops/conv_part.h"
+#include "separate/spectrum.h"
 
 struct sepcl_summary {
     graph            *g;
     sepcl_layer_info *layers;
+    const node      **convs; /* by layer: its first convolution, or NULL */
     int               n_layers;
 };
 
@@ -21,7 +23,7 @@ static const char *activation_name(act_kind k, float a, float b)
     return act_name(k);
 }
 
-static const char *conv_name(const node_view *v)
+const char *api_conv_name(const node_view *v)
 {
     return conv_geometry_of(v).depthwise ? "DepthwiseConv2D" : "Conv2D";
 }
@@ -48,7 +50,7 @@ static const char *layer_name(const node_view *v)
     const node *n = v->n;
     switch (n->op) {
     case OP_CONV:
-        return conv_name(v);
+        return api_conv_name(v);
     case OP_POOL:
         return n->a.pool.kind == POOL_MAX ? "MaxPooling2D" : n->a.pool.kind == POOL_AVERAGE ? "AveragePooling2D" : "LpPooling2D";
     case OP_REDUCE:
@@ -62,7 +64,7 @@ static const char *layer_name(const node_view *v)
     }
 }
 
-static char *conv_detail(graph *g, const node *n)
+const char *api_conv_detail(graph *g, const node *n)
 {
     const attr_conv *a = &n->a.conv;
     char             extra[64] = "";
@@ -154,7 +156,7 @@ static status add_node(graph *g, const node_view *v, sepcl_layer_info *out, tall
     }
     if (v->n->op != OP_CONV)
         return SEPCL_OK;
-    if (!out->is_convolution && !(out->detail = conv_detail(g, v->n)))
+    if (!out->is_convolution && !(out->detail = api_conv_detail(g, v->n)))
         return SEPCL_OUT_OF_MEMORY;
     add_convolution(v, multiplications, out, t);
     return SEPCL_OK;
@@ -186,6 +188,8 @@ static status add_nodes(sepcl_summary *s, tally *tallies)
         if (!n->layer)
             s->layers[at] = (sepcl_layer_info){
                 .name = n->name, .op = layer_name(&v), .detail = "", .output = api_shape(&nv_out(&v, 0)->shape)};
+        if (n->op == OP_CONV && !s->convs[at])
+            s->convs[at] = n;
         TRY(add_node(g, &v, &s->layers[at], &tallies[at]));
     }
     for (int i = 0; i < s->n_layers; i++)
@@ -211,7 +215,8 @@ sepcl_status sepcl_summary_create(const sepcl_model *model, const sepcl_input_sh
         const size_t most = (size_t)s->g->n_nodes + (size_t)s->g->n_layers;
         s->layers = arena_array(&s->g->memory, most, sizeof *s->layers);
         tallies = arena_array(&s->g->memory, most, sizeof *tallies);
-        st = s->layers && tallies ? add_nodes(s, tallies) : SEPCL_OUT_OF_MEMORY;
+        s->convs = arena_array(&s->g->memory, most, sizeof *s->convs);
+        st = s->layers && tallies && s->convs ? add_nodes(s, tallies) : SEPCL_OUT_OF_MEMORY;
     }
     if (st != SEPCL_OK) {
         sepcl_summary_destroy(s);
@@ -241,4 +246,27 @@ sepcl_status sepcl_summary_layer(const sepcl_summary *s, int index, sepcl_layer_
         return fail(SEPCL_INVALID, "layer %d: the summary has %d", index, sepcl_summary_layer_count(s));
     *out = s->layers[index];
     return SEPCL_OK;
+}
+
+/* ------------------------------------------------------------------ what separates */
+
+static status exact_form_of(const node_view *v, sepcl_exact_form *out)
+{
+    conv_part c;
+    TRY(conv_part_of(v, &c));
+    const status st = weights_are_finite(&c) ? spectrum_exact_form(&c, conv_geometry_of(v).in, out) : SEPCL_OK;
+    conv_part_free(&c);
+    return st;
+}
+
+sepcl_status sepcl_summary_exact_form(const sepcl_summary *s, int index, sepcl_exact_form *out)
+{
+    *out = (sepcl_exact_form){SEPCL_FORM_AS_IT_IS, 0, 0};
+    if (index < 0 || index >= sepcl_summary_layer_count(s))
+        return fail(SEPCL_INVALID, "layer %d: the summary has %d", index, sepcl_summary_layer_count(s));
+    const node_view v = {s->g, s->convs[index]};
+    if (!svd_available())
+        return fail(SEPCL_UNSUPPORTED, "this build of sepcl has no LAPACK, which finding out what separates needs");
+    const status st = v.n ? exact_form_of(&v, out) : SEPCL_OK;
+    return st == SEPCL_OK ? st : fail_in(st, "layer '%s' (conv)", v.n->name);
 }

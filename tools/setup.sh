@@ -7,7 +7,7 @@ mkdir -p "$build"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 DEBIAN_FRONTEND=noninteractive
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config ca-certificates ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
-    libpng-dev libjpeg62-turbo-dev libjansson-dev python3 python3-venv unzip)
+    libpng-dev libjpeg62-turbo-dev libjansson-dev liblapacke-dev libopenblas0-serial python3 python3-venv unzip)
 
 if [[ -t 1 ]]; then bold=$'\e[1m' normal=$'\e[0m'; else bold='' normal=''; fi
 say() { printf '%s\n' "${bold}==>${normal} $*"; }

@@ -176,6 +176,7 @@ void clx_close(clx *x)
     for (int i = 0; i < x->n_lanes; i++)
         (void)clReleaseCommandQueue(x->queues[i]);
     free(x->team.commands);
+    team_memory_leave(x->slab);
     if (x->queue && x->n_lanes == 0) {
         (void)clFinish(x->queue);
         (void)clReleaseCommandQueue(x->queue);

@@ -152,3 +152,17 @@ status model_file_build(const model_file *f, const shape *inputs, graph **out)
     *out = g;
     return SEPCL_OK;
 }
+
+const char *model_file_why_not(const model_file *f, const char *value)
+{
+    return f->format->why_not ? f->format->why_not(f->state, value) : "files of this format are not written";
+}
+
+status model_file_edit(const model_file *f, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out)
+{
+    *bytes_out = NULL;
+    *size_out = 0;
+    const status st = f->format->edit ? f->format->edit(f->state, edits, n, bytes_out, size_out)
+                                      : fail(SEPCL_UNSUPPORTED, "files of the format %s are not written", f->format->format);
+    return st == SEPCL_OK ? st : fail_in(st, "%s", f->name);
+}

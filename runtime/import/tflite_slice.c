@@ -62,8 +62,13 @@ static status one_axis(const entries *e, int i, int64_t extent, int k, attr_slic
         cut->step[k] = cut->size[k] = 1;
         return SEPCL_OK;
     }
-    int64_t end = e->relative ? clamp(begin + clamp(e->end[i], -INT32_MAX, INT32_MAX), stride > 0 ? 0 : -1, extent)
-                              : settle(e->end[i], extent, stride);
+    int64_t end = settle(e->end[i], extent, stride);
+    if (e->relative) { /* runtimes disagree about what reaches beyond the axis */
+        end = begin + clamp(e->end[i], -INT32_MAX, INT32_MAX);
+        if (end < (stride > 0 ? 0 : -1) || end > extent)
+            return fail(SEPCL_BAD_FILE, "%lld elements from %lld on do not lie in axis %d of extent %lld",
+                        (long long)e->end[i], (long long)begin, k, (long long)extent);
+    }
     if (e->end_mask >> i & 1)
         end = stride > 0 ? extent : -1;
     const int64_t span = stride > 0 ? end - begin : begin - end;

@@ -267,6 +267,8 @@ def slices(c):
              cut(c, x, (0, 1, 0, 2), (2, 5, 6, 7), (1, 2, 1, 3)), cut(c, x, (0, -2, -3, 0), (2, -1, 100, -1), (1, 1, 1, 2)),
              cut(c, x, (1, 4, -1, 6), (2, 0, -7, 0), (1, -1, -2, -3)), cut(c, x, (9, 3, 0, 2), (9, 1, 0, 4), (1, 1, 2, 1), beginMask=13, endMask=15),
              cut(c, x, (0, 3, 0, 2), (0, 1, 0, 4), (1, -1, -2, 1), beginMask=5, endMask=7),
+             cut(c, x, (1, 2, 0, 1), (1, 2, 3, 4), (1,) * 4, version=8, offset=True),
+             cut(c, x, (0, -3, -2, 1), (2, 2, 2, 5), (1, 1, 1, 2), version=8, offset=True),
              cut(c, x, (1, 2), (2, 4), (1, 1)), cut(c, x, (0, 2, 0, -1), (2, 3, 6, 0), (1, 1, 1, 1), shrinkAxisMask=10),
              cut(c, x, (0, 1), (0, 2), (1, 1), ellipsisMask=1, shrinkAxisMask=2),
              cut(c, x, (1, 0, 2), (2, 0, 5), (1, 1, 2), ellipsisMask=2),
@@ -274,8 +276,8 @@ def slices(c):
              cut(c, x, (0, 0, 0, 0, 3), (2, 0, 3, 0, 4), (1, 1, 1, 1, 1), ellipsisMask=8, newAxisMask=2, shrinkAxisMask=16))
 
 
-def cut(c, x, begin, end, step, **masks):
-    return c.op("STRIDED_SLICE", [x, c.ints(*begin), c.ints(*end), c.ints(*step)], "StridedSliceOptions", **masks)
+def cut(c, x, begin, end, step, **fields):
+    return c.op("STRIDED_SLICE", [x, c.ints(*begin), c.ints(*end), c.ints(*step)], "StridedSliceOptions", **fields)
 
 
 @corner

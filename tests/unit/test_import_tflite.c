@@ -230,6 +230,10 @@ static void refused_ops(void **state)
     built b;
     assert_ok(build_file(tfl_finish(&m), &b));
     built_free(&b);
+    m = one_op(RELU, 0, 0, NULL); /* nor does a subgraph that nothing calls matter */
+    m.more_graphs = true;
+    assert_ok(build_file(tfl_finish(&m), &b));
+    built_free(&b);
 }
 
 static void refused_tensors(void **state)

@@ -152,6 +152,7 @@ typedef struct tfl {
     int        n_tensors, n_ops, n_inputs, n_outputs;
     int        version;         /* 0: 3 */
     int        signature_graph; /* above 0: of a signature */
+    bool       more_graphs;     /* another behind the one that counts */
 } tfl;
 
 static inline int tfl_add(tfl *m, tfl_tensor t)
@@ -274,7 +275,10 @@ static inline fw tfl_finish(const tfl *m)
         FW_TABLE(&w, m->version ? m->version : 3, 0, 0, FW_NONE, 0, FW_NONE, FW_NONE, m->signature_graph ? 0 : FW_NONE);
     fw_to_table(&w, root, model);
     tfl_write_codes(&w, fw_field(model, 1), m);
-    tfl_write_graph(&w, fw_offsets(&w, fw_field(model, 2), 1), m);
+    const size_t graphs = fw_offsets(&w, fw_field(model, 2), m->more_graphs ? 2 : 1);
+    tfl_write_graph(&w, graphs, m);
+    if (m->more_graphs)
+        fw_to_table(&w, graphs + 4, FW_TABLE(&w, FW_NONE));
     if (m->signature_graph) {
         const size_t list = fw_offsets(&w, fw_field(model, 7), 1);
         const size_t signature = FW_TABLE(&w, FW_NONE, FW_NONE, 0, FW_NONE, m->signature_graph);
