@@ -196,6 +196,8 @@ OrtStatus *CreateEpFactories(const char *name, const OrtApiBase *base, const Ort
     (void)logger;
     *count = 0;
     ORT_TRY(ort_load(base));
+    if (!ort_ep)
+        return NULL; /* no interface at all, not even one to complain by */
     if (most < 1)
         return ort_fail(ORT_INVALID_ARGUMENT, "sepcl: there is no room for a factory");
     OrtEpFactory *f = calloc(1, sizeof(*f));
