@@ -8,7 +8,6 @@
 #include "common/npy.h"
 #include "common/output.h"
 #include "common/progress.h"
-#include "common/recipe.h"
 #include "common/stats.h"
 #include "common/text.h"
 #include "common/tool.h"
@@ -41,7 +40,7 @@ static const option_def options[] = {
      .kind = OPTION_FILE,
      .value = &run_set.labels,
      .help = "names of the classes, one a line"},
-    RECIPE_OPTIONS,
+    FEED_OPTIONS(run_set.pictures),
     {.name = "random",
      .arg = "SEED",
      .group = "Model",
@@ -131,7 +130,7 @@ static sepcl_status float_array(const char *name, size_t count, float **out)
 /* What can be found wrong before any work is done. */
 static sepcl_status check_settings(void)
 {
-    TRY(recipe_check());
+    TRY(feed_check(&run_set.pictures));
     if (run_set.profile)
         TRY(output_check(run_set.profile));
     return SEPCL_OK;

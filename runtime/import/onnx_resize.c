@@ -38,13 +38,13 @@ static status read_axes(onnx_build *b, int rank, int n, int axis[MAX_RANK])
 {
     int64_t   given[MAX_RANK];
     uint32_t  seen = 0;
-    const int n_axes = b->m->opset >= 18 ? attr_ints(b, "axes", given, MAX_RANK) : -1;
+    const int n_axes = onnx_of(b)->m->opset >= 18 ? attr_ints(b, "axes", given, MAX_RANK) : -1;
     if (n != (n_axes < 0 ? rank : n_axes))
         return fail(SEPCL_BAD_FILE, "%d scales or sizes for %d axes", n, n_axes < 0 ? rank : n_axes);
     for (int i = 0; i < n; i++) {
         axis[i] = i;
         if (n_axes >= 0)
-            TRY(onnx_axis(given[i], rank, &axis[i]));
+            TRY(import_axis(given[i], rank, &axis[i]));
         if (seen >> axis[i] & 1)
             return fail(SEPCL_BAD_FILE, "axis %d is given twice", axis[i]);
         seen |= 1u << axis[i];
@@ -101,10 +101,8 @@ static void unchanged(const operand *x, resizing *r)
 /* Adds the node, when anything changes at all. */
 static status add_resize(onnx_build *b, operand *x, const resizing *r, attr_resize *a, operand **out)
 {
-    bool         same = a->coordinates != RESIZE_TF_HALF_PIXEL_NN;
-    value_id     in;
-    const int    rank = x->shape.rank;
-    const layout l = layout_last(rank);
+    bool      same = a->coordinates != RESIZE_TF_HALF_PIXEL_NN;
+    const int rank = x->shape.rank;
     for (int i = 0; i < rank; i++) {
         const bool changes = r->out[i] != x->shape.dim[i] || r->scale[i] != 1;
         same &= !changes;
@@ -121,8 +119,7 @@ static status add_resize(onnx_build *b, operand *x, const resizing *r, attr_resi
     a->scale[0] = rank == 4 ? r->scale[2] : 1;
     a->size[1] = r->out[rank - 1];
     a->scale[1] = r->scale[rank - 1];
-    TRY(operand_last(b, x, &in));
-    return operand_node(b, OP_RESIZE, &(attrs){.resize = *a}, &in, 1, &l, rank, out);
+    return emit_resize(b, x, a, out);
 }
 
 /* Upsample, and Resize of opset 10: the element below where an axis grows, the one above where it shrinks. Axes are
@@ -154,10 +151,11 @@ status onnx_op_upsample(onnx_build *b, int arg)
     float                    scale[MAX_RANK];
     int                      n;
     (void)arg;
-    if (b->m->opset >= 10)
-        return fail(SEPCL_BAD_FILE, "the op ended with opset 9, but the model has opset %lld", (long long)b->m->opset);
+    if (onnx_of(b)->m->opset >= 10)
+        return fail(SEPCL_BAD_FILE, "the op ended with opset 9, but the model has opset %lld",
+                    (long long)onnx_of(b)->m->opset);
     const resize_mode mode = attr_choice(b, "mode", modes, 0) ? RESIZE_LINEAR : RESIZE_NEAREST;
-    if (b->m->opset >= 9)
+    if (onnx_of(b)->m->opset >= 9)
         TRY(read_scales(b, 1, MAX_RANK, scale, &n));
     else
         n = attr_floats(b, "scales", scale, MAX_RANK);
@@ -196,9 +194,9 @@ status onnx_op_resize(onnx_build *b, int arg)
     int         axis[MAX_RANK], n_scales, n_sizes;
     (void)arg;
     unchanged(x, &r);
-    TRY(read_scales(b, b->m->opset < 11 ? 1 : 2, MAX_RANK, scale, &n_scales));
+    TRY(read_scales(b, onnx_of(b)->m->opset < 11 ? 1 : 2, MAX_RANK, scale, &n_scales));
     TRY(read_modes(b, &a));
-    if (b->m->opset < 11)
+    if (onnx_of(b)->m->opset < 11)
         return add_simple(b, x, scale, n_scales, a.mode);
     n_sizes = param_ints(b, 3, size, MAX_RANK);
     if (b->bad != SEPCL_OK)

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "import/onnx_build.h"
+#include "import/build.h"
 
 typedef struct group {
     int in, in_end, out, out_end; /* axes before, axes after */
@@ -98,18 +98,18 @@ static bool equal_order(const layout *a, const layout *b, const shape *s)
 }
 
 /* Prefers the two usual layouts over others with the same order in memory. */
-static layout usual(const layout *l, const shape *s)
+static layout usual(const import_build *b, const layout *l, const shape *s)
 {
-    const layout last = layout_last(s->rank), plain = layout_plain(s->rank);
+    const layout last = layout_last(b, s->rank), plain = layout_plain(s->rank);
     return equal_order(l, &last, s) ? last : equal_order(l, &plain, s) ? plain : *l;
 }
 
-static status reshape_form(onnx_build *b, const form *f, const grouping *p, const shape *s, operand **out)
+static status reshape_form(import_build *b, const form *f, const grouping *p, const shape *s, operand **out)
 {
-    const layout made = reshaped(p, s), l = usual(&made, s);
+    const layout made = reshaped(p, s), l = usual(b, &made, s);
     const shape  graph_shape = layout_shape(&l, s);
     value_id     id;
-    TRY(operand_view(b, f->id, &graph_shape, b->n->name, &id));
+    TRY(operand_view(b, f->id, &graph_shape, b->node, &id));
     operand *x = operand_new(b);
     if (!x)
         return SEPCL_OUT_OF_MEMORY;
@@ -122,18 +122,11 @@ static status reshape_form(onnx_build *b, const form *f, const grouping *p, cons
     return SEPCL_OK;
 }
 
-/* Is the output of the node at hand wanted by the outside only? It leaves in the file's order. */
-static bool leaves(const onnx_build *b)
-{
-    const onnx_name *n = b->n && b->n->n_out && b->n->out[0] >= 0 ? &b->m->names[b->n->out[0]] : NULL;
-    return n && n->is_output && n->uses == 0;
-}
-
 /* An order of the axes before that can be reshaped in place and gives channels last; false when a group stands in the
    way of that. Sets the groups' keys. */
-static bool order_for_last(grouping *p, const shape *in, const shape *out, layout *before)
+static bool order_for_last(const import_build *b, grouping *p, const shape *in, const shape *out, layout *before)
 {
-    const layout last = layout_last(out->rank);
+    const layout last = layout_last(b, out->rank);
     int          key = -1, next = 0;
     for (int k = 0; k < p->n; k++) {
         group *g = &p->g[k];
@@ -151,19 +144,19 @@ static bool order_for_last(grouping *p, const shape *in, const shape *out, layou
     return equal_order(&made, &last, out);
 }
 
-static status reshape_moved(onnx_build *b, operand *x, grouping *p, const shape *s, operand **out)
+static status reshape_moved(import_build *b, operand *x, grouping *p, const shape *s, operand **out)
 {
     layout before = layout_plain(x->shape.rank);
-    if (leaves(b) || s->rank < 3 || !order_for_last(p, &x->shape, s, &before))
+    if (b->leaves || s->rank < 3 || !order_for_last(b, p, &x->shape, s, &before))
         before = layout_plain(x->shape.rank);
     form f = {.at = before};
     TRY(operand_get(b, x, &before, &f.id));
     if (!in_place(&x->shape, &before, p))
-        return fail(SEPCL_INVALID, "no memory order suits the reshape of '%s'", x->name ? x->name : b->n->name);
+        return fail(SEPCL_INVALID, "no memory order suits the reshape of '%s'", x->name ? x->name : b->node);
     return reshape_form(b, &f, p, s, out);
 }
 
-static status reshape_const(onnx_build *b, const operand *x, const shape *s, operand **out)
+static status reshape_const(import_build *b, const operand *x, const shape *s, operand **out)
 {
     operand *r = operand_new(b);
     if (!r)
@@ -173,7 +166,7 @@ static status reshape_const(onnx_build *b, const operand *x, const shape *s, ope
     return SEPCL_OK;
 }
 
-status emit_reshape(onnx_build *b, operand *x, const shape *s, operand **out)
+status emit_reshape(import_build *b, operand *x, const shape *s, operand **out)
 {
     char from[SHAPE_TEXT], to[SHAPE_TEXT];
     if (shape_count(s) != operand_count(x))
@@ -196,7 +189,7 @@ status emit_reshape(onnx_build *b, operand *x, const shape *s, operand **out)
     return reshape_moved(b, x, &p, s, out);
 }
 
-status emit_rank(onnx_build *b, operand *x, int rank, operand **out)
+status emit_rank(import_build *b, operand *x, int rank, operand **out)
 {
     shape s = {.rank = rank};
     if (x->shape.rank >= rank) {

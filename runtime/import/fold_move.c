@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "import/onnx_build.h"
+#include "import/build.h"
 
 static void copy_row(uint8_t *to, const uint8_t *from, int64_t n, int64_t stride, size_t size)
 {
@@ -49,7 +49,7 @@ void strided_copy(void *to, const void *from, const strided *box, size_t size)
     }
 }
 
-status fold_strided(onnx_build *b, const operand *x, const strided *box, const shape *s, operand **out)
+status fold_strided(import_build *b, const operand *x, const strided *box, const shape *s, operand **out)
 {
     void *to;
     TRY(fold_new(b, x->type, s, FOLD_LARGE, out, &to));
@@ -59,7 +59,7 @@ status fold_strided(onnx_build *b, const operand *x, const strided *box, const s
 }
 
 /* Floats join floats and integers join integers; where the types differ they are widened first. */
-static status same_types(onnx_build *b, operand *const *x, int n, operand **same)
+static status same_types(import_build *b, operand *const *x, int n, operand **same)
 {
     bool equal = true;
     for (int i = 0; i < n; i++) {
@@ -76,7 +76,7 @@ static status same_types(onnx_build *b, operand *const *x, int n, operand **same
     return SEPCL_OK;
 }
 
-status fold_concat(onnx_build *b, operand *const *x, int n, int axis, const shape *s, operand **out)
+status fold_concat(import_build *b, operand *const *x, int n, int axis, const shape *s, operand **out)
 {
     operand **same = arena_array(&b->memory, (size_t)n, sizeof(operand *));
     void     *to;
@@ -99,7 +99,7 @@ status fold_concat(onnx_build *b, operand *const *x, int n, int axis, const shap
     return SEPCL_OK;
 }
 
-status fold_gather(onnx_build *b, const operand *x, int axis, const operand *indices, operand **out)
+status fold_gather(import_build *b, const operand *x, int axis, const operand *indices, operand **out)
 {
     const int64_t  n = operand_count(indices);
     const int64_t *index = indices->data;

@@ -3,18 +3,22 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "import/onnx_build.h"
+#include "import/build.h"
 
-status emit_unary(onnx_build *b, operand *x, act f, operand **out)
+status emit_unary(import_build *b, operand *x, act f, operand **out)
 {
     form in;
+    if (f.kind == ACT_NONE) {
+        *out = x;
+        return SEPCL_OK;
+    }
     if (x->is_const && (!operand_is_float(x) || operand_count(x) <= FOLD_SMALL))
         return fold_unary(b, x, f, out);
     TRY(operand_any(b, x, &in));
     return operand_node(b, OP_UNARY, &(attrs){.unary.f = f}, &in.id, 1, &in.at, x->shape.rank, out);
 }
 
-status emit_binary(onnx_build *b, binary_kind kind, operand *x, operand *y, operand **out)
+status emit_binary(import_build *b, binary_kind kind, operand *x, operand *y, operand **out)
 {
     shape    s;
     operand *pair[2] = {x, y};
@@ -26,7 +30,7 @@ status emit_binary(onnx_build *b, binary_kind kind, operand *x, operand *y, oper
     const int64_t count = shape_count(&s);
     if (x->is_const && y->is_const && (!operand_is_float(x) || (count >= 0 && count <= FOLD_SMALL)))
         return fold_binary(b, kind, x, y, out);
-    const layout l = operands_layout(pair, 2, s.rank);
+    const layout l = operands_layout(b, pair, 2, s.rank);
     for (int i = 0; i < 2; i++) {
         TRY(emit_rank(b, pair[i], s.rank, &pair[i]));
         TRY(operand_get(b, pair[i], &l, &in[i]));
@@ -47,7 +51,7 @@ static layout without(const layout *l, uint32_t dropped, const int *kept, int n_
     return r;
 }
 
-status emit_reduce(onnx_build *b, reduce_kind kind, operand *x, uint32_t axes, bool keepdims, operand **out)
+status emit_reduce(import_build *b, reduce_kind kind, operand *x, uint32_t axes, bool keepdims, operand **out)
 {
     form in;
     int  kept[MAX_RANK], n_kept = 0;
@@ -71,7 +75,7 @@ status emit_reduce(onnx_build *b, reduce_kind kind, operand *x, uint32_t axes, b
     return operand_node(b, OP_REDUCE, &a, &in.id, 1, &l, n_kept, out);
 }
 
-status emit_softmax(onnx_build *b, operand *x, int axis, bool log, operand **out)
+status emit_softmax(import_build *b, operand *x, int axis, bool log, operand **out)
 {
     form in;
     TRY(operand_any(b, x, &in));
@@ -98,7 +102,7 @@ static status concat_shape(operand *const *x, int n, int axis, shape *s)
     return SEPCL_OK;
 }
 
-status emit_concat(onnx_build *b, operand **x, int n, int axis, operand **out)
+status emit_concat(import_build *b, operand **x, int n, int axis, operand **out)
 {
     shape s;
     int   used = 0;
@@ -111,7 +115,7 @@ status emit_concat(onnx_build *b, operand **x, int n, int axis, operand **out)
     value_id *in = arena_array(&b->memory, (size_t)n, sizeof *in);
     if (!in)
         return SEPCL_OUT_OF_MEMORY;
-    const layout l = operands_layout(x, n, s.rank);
+    const layout l = operands_layout(b, x, n, s.rank);
     for (int i = 0; i < n; i++)
         if (operand_count(x[i]) > 0)
             TRY(operand_get(b, x[i], &l, &in[used++]));
@@ -120,7 +124,7 @@ status emit_concat(onnx_build *b, operand **x, int n, int axis, operand **out)
 
 /* ---------------------------------------------------------------- slice, pad, transpose, expand */
 
-static status slice_const(onnx_build *b, const operand *x, const attr_slice *a, const shape *s, operand **out)
+static status slice_const(import_build *b, const operand *x, const attr_slice *a, const shape *s, operand **out)
 {
     strided box = {.rank = s->rank};
     int64_t stride[MAX_RANK];
@@ -133,7 +137,7 @@ static status slice_const(onnx_build *b, const operand *x, const attr_slice *a, 
     return fold_strided(b, x, &box, s, out);
 }
 
-status emit_slice(onnx_build *b, operand *x, const attr_slice *a, operand **out)
+status emit_slice(import_build *b, operand *x, const attr_slice *a, operand **out)
 {
     shape s = {.rank = x->shape.rank};
     bool  whole = true;
@@ -162,7 +166,7 @@ status emit_slice(onnx_build *b, operand *x, const attr_slice *a, operand **out)
     return operand_node(b, OP_SLICE, &g, &in.id, 1, &in.at, s.rank, out);
 }
 
-status emit_pad(onnx_build *b, operand *x, const attr_pad *a, operand **out)
+status emit_pad(import_build *b, operand *x, const attr_pad *a, operand **out)
 {
     form in;
     bool none = true;
@@ -181,7 +185,7 @@ status emit_pad(onnx_build *b, operand *x, const attr_pad *a, operand **out)
     return operand_node(b, OP_PAD, &g, &in.id, 1, &in.at, x->shape.rank, out);
 }
 
-static status transpose_const(onnx_build *b, const operand *x, const int *perm, const shape *s, operand **out)
+static status transpose_const(import_build *b, const operand *x, const int *perm, const shape *s, operand **out)
 {
     strided box = {.rank = s->rank};
     int64_t stride[MAX_RANK];
@@ -193,7 +197,7 @@ static status transpose_const(onnx_build *b, const operand *x, const int *perm, 
     return fold_strided(b, x, &box, s, out);
 }
 
-status emit_transpose(onnx_build *b, operand *x, const int *perm, operand **out)
+status emit_transpose(import_build *b, operand *x, const int *perm, operand **out)
 {
     shape s = {.rank = x->shape.rank};
     for (int i = 0; i < s.rank; i++)
@@ -215,7 +219,7 @@ status emit_transpose(onnx_build *b, operand *x, const int *perm, operand **out)
     return SEPCL_OK;
 }
 
-static status expand_const(onnx_build *b, const operand *x, const shape *s, operand **out)
+static status expand_const(import_build *b, const operand *x, const shape *s, operand **out)
 {
     strided   box = {.rank = s->rank};
     int64_t   stride[MAX_RANK];
@@ -228,7 +232,7 @@ static status expand_const(onnx_build *b, const operand *x, const shape *s, oper
     return fold_strided(b, x, &box, s, out);
 }
 
-status emit_expand(onnx_build *b, operand *x, const shape *s, operand **out)
+status emit_expand(import_build *b, operand *x, const shape *s, operand **out)
 {
     form in;
     if (shape_equal(s, &x->shape)) {
@@ -246,7 +250,7 @@ status emit_expand(onnx_build *b, operand *x, const shape *s, operand **out)
 /* ---------------------------------------------------------------- gather */
 
 /* Indices as int64, none of them negative. */
-static status gather_indices(onnx_build *b, const operand *x, int64_t extent, operand **out)
+static status gather_indices(import_build *b, const operand *x, int64_t extent, operand **out)
 {
     const int64_t n = operand_count(x);
     void         *to;
@@ -260,7 +264,7 @@ static status gather_indices(onnx_build *b, const operand *x, int64_t extent, op
     return SEPCL_OK;
 }
 
-status emit_gather(onnx_build *b, operand *x, int axis, operand *indices, operand **out)
+status emit_gather(import_build *b, operand *x, int axis, operand *indices, operand **out)
 {
     operand *flat;
     form     in;
@@ -296,4 +300,25 @@ status emit_gather(onnx_build *b, operand *x, int axis, operand *indices, operan
                          x->shape.rank, &taken));
     }
     return emit_reshape(b, taken, &s, out);
+}
+
+/* ---------------------------------------------------------------- resize, rearrange */
+
+status emit_resize(import_build *b, operand *x, const attr_resize *a, operand **out)
+{
+    value_id     in;
+    const layout l = layout_last(b, x->shape.rank);
+    if (x->shape.rank != 3 && x->shape.rank != 4)
+        return fail(SEPCL_UNSUPPORTED, "an input of %d dimensions; 3 and 4 are supported", x->shape.rank);
+    TRY(operand_last(b, x, &in));
+    return operand_node(b, OP_RESIZE, &(attrs){.resize = *a}, &in, 1, &l, x->shape.rank, out);
+}
+
+status emit_rearrange(import_build *b, operand *x, const shape *split, const int *perm, const shape *whole,
+                      operand **out)
+{
+    operand *y;
+    TRY(emit_reshape(b, x, split, &y));
+    TRY(emit_transpose(b, y, perm, &y));
+    return emit_reshape(b, y, whole, out);
 }

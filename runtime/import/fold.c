@@ -7,19 +7,19 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "import/onnx_build.h"
+#include "import/build.h"
 #include "ir/op.h"
 
 /* Of elements computed and of bytes kept; a large file may well have large constants to rearrange, so it gets more. */
 #define WORK_LIMIT ((int64_t)1 << 27)
 #define BYTES_LIMIT ((int64_t)1 << 28)
 
-static int64_t allowance(const onnx_build *b, int64_t limit)
+static int64_t allowance(const import_build *b, int64_t limit)
 {
-    return limit + 4 * i64_min((int64_t)b->m->file.n, INT64_MAX / 8);
+    return limit + 4 * i64_min(b->file_bytes, INT64_MAX / 8);
 }
 
-status fold_charge(onnx_build *b, int64_t elements)
+status fold_charge(import_build *b, int64_t elements)
 {
     const int64_t limit = allowance(b, WORK_LIMIT);
     b->work += elements;
@@ -28,7 +28,7 @@ status fold_charge(onnx_build *b, int64_t elements)
     return fail(SEPCL_UNSUPPORTED, "folding constants would compute more than %lld elements", (long long)limit);
 }
 
-static status charge_bytes(onnx_build *b, int64_t bytes)
+static status charge_bytes(import_build *b, int64_t bytes)
 {
     const int64_t limit = allowance(b, BYTES_LIMIT);
     b->folded_bytes += bytes;
@@ -37,7 +37,7 @@ static status charge_bytes(onnx_build *b, int64_t bytes)
     return fail(SEPCL_UNSUPPORTED, "folding constants would take more than %lld bytes", (long long)limit);
 }
 
-status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operand **out, void **data)
+status fold_new(import_build *b, dtype type, const shape *s, int64_t limit, operand **out, void **data)
 {
     const int64_t n = shape_count(s);
     char          text[SHAPE_TEXT];
@@ -57,7 +57,7 @@ status fold_new(onnx_build *b, dtype type, const shape *s, int64_t limit, operan
     return SEPCL_OK;
 }
 
-status fold_ints(onnx_build *b, const int64_t *v, int n, operand **out)
+status fold_ints(import_build *b, const int64_t *v, int n, operand **out)
 {
     void *to;
     TRY(fold_new(b, DT_I64, &(shape){1, {n}}, FOLD_SMALL, out, &to));
@@ -88,7 +88,7 @@ static status unary_int(act_kind kind, int64_t v, int64_t *out)
     }
 }
 
-status fold_unary(onnx_build *b, const operand *x, act f, operand **out)
+status fold_unary(import_build *b, const operand *x, act f, operand **out)
 {
     const int64_t n = operand_count(x);
     void         *to;
@@ -104,7 +104,7 @@ status fold_unary(onnx_build *b, const operand *x, act f, operand **out)
     return SEPCL_OK;
 }
 
-status fold_not(onnx_build *b, const operand *x, operand **out)
+status fold_not(import_build *b, const operand *x, operand **out)
 {
     const int64_t n = operand_count(x);
     void         *to;
@@ -130,7 +130,7 @@ static int64_t int_as(dtype type, int64_t v)
     }
 }
 
-status fold_cast(onnx_build *b, const operand *x, dtype type, operand **out)
+status fold_cast(import_build *b, const operand *x, dtype type, operand **out)
 {
     const int64_t n = operand_count(x);
     const bool    to_float = type == DT_F32 || type == DT_F16;
@@ -362,7 +362,7 @@ static status binary_element(int kind, const operand *x, const operand *y, const
     return SEPCL_OK;
 }
 
-status fold_binary(onnx_build *b, int kind, const operand *x, const operand *y, operand **out)
+status fold_binary(import_build *b, int kind, const operand *x, const operand *y, operand **out)
 {
     cursor c;
     void  *to;
@@ -378,7 +378,7 @@ status fold_binary(onnx_build *b, int kind, const operand *x, const operand *y, 
     return SEPCL_OK;
 }
 
-status fold_where(onnx_build *b, const operand *test, const operand *x, const operand *y, operand **out)
+status fold_where(import_build *b, const operand *test, const operand *x, const operand *y, operand **out)
 {
     cursor c;
     void  *to;
@@ -426,7 +426,7 @@ static double reduce_start(reduce_kind kind)
 }
 
 /* Integers pass through double: exact up to 2^53, far beyond any shape. */
-status fold_reduce(onnx_build *b, reduce_kind kind, const operand *x, uint32_t axes, bool keepdims, operand **out)
+status fold_reduce(import_build *b, reduce_kind kind, const operand *x, uint32_t axes, bool keepdims, operand **out)
 {
     shape   s = {.rank = 0};
     strided outer = {.rank = 0}, inner = {.rank = 0};

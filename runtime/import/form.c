@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory orders of operands: what is on hand, and how to get what is asked for. */
 #include "base/size.h"
-#include "import/onnx_build.h"
+#include "import/build.h"
+
+operand *operand_new(import_build *b)
+{
+    return arena_alloc(&b->memory, sizeof(operand));
+}
 
 layout layout_plain(int rank)
 {
@@ -11,14 +16,17 @@ layout layout_plain(int rank)
     return l;
 }
 
-layout layout_last(int rank)
+layout layout_last(const import_build *b, int rank)
 {
     layout l = layout_plain(rank == 3 ? 4 : rank);
     if (rank < 3)
         return l;
-    l.pos[1] = (int8_t)(l.rank - 1);
-    for (int a = 2; a < rank; a++)
-        l.pos[a] = (int8_t)(rank == 3 ? 2 : a - 1);
+    const int channels = import_channels_axis(b, rank);
+    int       next = rank == 3 ? 2 : 1;
+    l.pos[channels] = (int8_t)(l.rank - 1);
+    for (int a = 1; a < rank; a++)
+        if (a != channels)
+            l.pos[a] = (int8_t)next++;
     return l;
 }
 
@@ -66,11 +74,11 @@ static bool same_layout(const layout *a, const layout *b, int file_rank)
     return same;
 }
 
-static const form *last_form(const operand *x)
+static const form *last_form(const import_build *b, const operand *x)
 {
     if (x->shape.rank < 3)
         return NULL;
-    const layout last = layout_last(x->shape.rank), plain = layout_plain(x->shape.rank);
+    const layout last = layout_last(b, x->shape.rank), plain = layout_plain(x->shape.rank);
     if (same_order(&last, &plain, &x->shape))
         return NULL;
     for (int i = 0; i < x->n_forms; i++)
@@ -79,19 +87,19 @@ static const form *last_form(const operand *x)
     return NULL;
 }
 
-bool operand_is_last(const operand *x)
+bool operand_is_last(const import_build *b, const operand *x)
 {
-    return last_form(x) != NULL;
+    return last_form(b, x) != NULL;
 }
 
-layout operands_layout(operand *const *x, int n, int rank)
+layout operands_layout(const import_build *b, operand *const *x, int n, int rank)
 {
     const operand *most = NULL;
     for (int i = 0; i < n; i++) {
         if (x[i]->is_const || x[i]->shape.rank != rank)
             continue;
-        if (operand_is_last(x[i]))
-            return layout_last(rank);
+        if (operand_is_last(b, x[i]))
+            return layout_last(b, rank);
         if (!most || operand_count(x[i]) > operand_count(most))
             most = x[i];
     }
@@ -106,7 +114,7 @@ static void remember(operand *x, value_id id, const layout *l)
     x->forms[at] = (form){id, *l};
 }
 
-status operand_view(onnx_build *b, value_id from, const shape *s, const char *name, value_id *out)
+status operand_view(import_build *b, value_id from, const shape *s, const char *name, value_id *out)
 {
     const value *v = &b->g->values[from];
     /* a view of a view is a view of its source */
@@ -122,18 +130,18 @@ status operand_view(onnx_build *b, value_id from, const shape *s, const char *na
     return st;
 }
 
-static const char *form_name(onnx_build *b, const operand *x, const layout *l)
+static const char *form_name(import_build *b, const operand *x, const layout *l)
 {
-    const layout plain = layout_plain(x->shape.rank), last = layout_last(x->shape.rank);
+    const layout plain = layout_plain(x->shape.rank), last = layout_last(b, x->shape.rank);
     const char  *order = same_layout(l, &plain, x->shape.rank)  ? "plain"
                          : same_layout(l, &last, x->shape.rank) ? "channels_last"
                                                                 : "permuted";
-    const char  *name = arena_printf(&b->memory, "%s:%s", x->name ? x->name : b->n->name, order);
+    const char  *name = arena_printf(&b->memory, "%s:%s", x->name ? x->name : b->node, order);
     return name ? name : order;
 }
 
 /* Moves the axes of a form to where l has them. */
-static status transpose(onnx_build *b, operand *x, const form *from, const layout *l, value_id *out)
+static status transpose(import_build *b, operand *x, const form *from, const layout *l, value_id *out)
 {
     attrs       a = {0};
     int         from_axis[MAX_RANK], to_axis[MAX_RANK], extra = 0, k = 0;
@@ -164,7 +172,7 @@ static status transpose(onnx_build *b, operand *x, const form *from, const layou
 }
 
 /* A constant of the graph; its bytes are those of the operand unless its axes have to move. */
-static status constant(onnx_build *b, operand *x, const layout *l, value_id *out)
+static status constant(import_build *b, operand *x, const layout *l, value_id *out)
 {
     const layout plain = layout_plain(x->shape.rank);
     const shape  s = layout_shape(l, &x->shape);
@@ -186,15 +194,15 @@ static status constant(onnx_build *b, operand *x, const layout *l, value_id *out
     return SEPCL_OK;
 }
 
-status operand_get(onnx_build *b, operand *x, const layout *l, value_id *out)
+status operand_get(import_build *b, operand *x, const layout *l, value_id *out)
 {
     status    st = SEPCL_OK;
     const int before = b->g->n_nodes;
     if (!operand_is_float(x))
         return fail(SEPCL_UNSUPPORTED, "'%s' is a tensor of type %s, and those serve for shapes and indices only",
-                    x->name ? x->name : b->n->name, dtype_name(x->type));
+                    x->name ? x->name : b->node, dtype_name(x->type));
     if (operand_count(x) == 0)
-        return fail(SEPCL_UNSUPPORTED, "'%s' has no elements", x->name ? x->name : b->n->name);
+        return fail(SEPCL_UNSUPPORTED, "'%s' has no elements", x->name ? x->name : b->node);
     const form *near = NULL;
     for (int i = 0; i < x->n_forms; i++) {
         if (same_layout(&x->forms[i].at, l, x->shape.rank)) {
@@ -219,21 +227,21 @@ status operand_get(onnx_build *b, operand *x, const layout *l, value_id *out)
     return st;
 }
 
-status operand_plain(onnx_build *b, operand *x, value_id *out)
+status operand_plain(import_build *b, operand *x, value_id *out)
 {
     const layout l = layout_plain(x->shape.rank);
     return operand_get(b, x, &l, out);
 }
 
-status operand_last(onnx_build *b, operand *x, value_id *out)
+status operand_last(import_build *b, operand *x, value_id *out)
 {
-    const layout l = layout_last(x->shape.rank);
+    const layout l = layout_last(b, x->shape.rank);
     return operand_get(b, x, &l, out);
 }
 
-status operand_any(onnx_build *b, operand *x, form *out)
+status operand_any(import_build *b, operand *x, form *out)
 {
-    const form *last = last_form(x);
+    const form *last = last_form(b, x);
     if (!last && (x->is_const || x->n_forms == 0)) {
         out->at = layout_plain(x->shape.rank);
         return operand_get(b, x, &out->at, &out->id);
@@ -242,11 +250,11 @@ status operand_any(onnx_build *b, operand *x, form *out)
     return SEPCL_OK;
 }
 
-status operand_node(onnx_build *b, op_kind op, const attrs *a, const value_id *in, int n_in, const layout *l,
+status operand_node(import_build *b, op_kind op, const attrs *a, const value_id *in, int n_in, const layout *l,
                     int file_rank, operand **out)
 {
     value_id     id;
-    const status st = graph_node(b->g, op, b->n->name, a, in, n_in, &id, 1);
+    const status st = graph_node(b->g, op, b->node, a, in, n_in, &id, 1);
     if (st != SEPCL_OK) {
         b->placed = true;
         return st;
