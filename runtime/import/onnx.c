@@ -141,6 +141,11 @@ static status build(const void *state, const shape *inputs, graph *g)
     return onnx_build_graph(state, inputs, g);
 }
 
+static size_t room(const void *state)
+{
+    return ((const onnx_model *)state)->budget.left;
+}
+
 const importer import_onnx = {
     .format = "ONNX",
     .sniff = sniff,
@@ -152,4 +157,5 @@ const importer import_onnx = {
     .input = get_input,
     .output = get_output,
     .build = build,
+    .room = room,
 };
