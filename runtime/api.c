@@ -60,7 +60,8 @@ static bool default_shape(const file_tensor *t, shape *out)
     return fixed;
 }
 
-/* A model whose shapes are known is built at once, so that whatever it needs and sepcl lacks is told at load. */
+/* A model whose shapes are known is built at once, so that whatever it needs and sepcl lacks is told at load; unless it
+   computes so much of itself that this is left to a session. */
 static status try_build(sepcl_model *m)
 {
     const int n = model_file_inputs(m->file);
@@ -70,7 +71,7 @@ static status try_build(sepcl_model *m)
         return fail_memory((size_t)n * sizeof *m->shapes, "a model's inputs");
     for (int i = 0; i < n; i++)
         fixed &= default_shape(model_file_input(m->file, i), &m->shapes[i]);
-    return fixed ? model_file_build(m->file, m->shapes, &m->graph) : SEPCL_OK;
+    return fixed ? model_file_try_build(m->file, m->shapes, &m->graph) : SEPCL_OK;
 }
 
 static status finish_load(model_file *f, sepcl_model **out)
