@@ -352,6 +352,11 @@ status clx_finish(clx *x)
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "waiting for %s", x->caps.name);
 }
 
+void clx_drain(clx *x)
+{
+    (void)clFinish(x->queue);
+}
+
 bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end)
 {
     return queued > 0 && queued <= start && start <= end;
