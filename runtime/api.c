@@ -305,7 +305,7 @@ void sepcl_session_destroy(sepcl_session *s)
     exec_env_destroy(s->env);
     graph_destroy(s->graph);
     tune_close(s->tuning);
-    for (int i = 0; s->data && i < s->n_shapes; i++)
+    for (int i = 0; s->data && s->bound && i < s->n_shapes; i++)
         if (!s->bound[i])
             free((float *)s->data[i]);
     free(s->shapes);

@@ -81,9 +81,11 @@ long sys_live_bytes(void)
     return live_bytes;
 }
 
+DIR *__real_opendir(const char *path);
+
 int sys_open_files(void)
 {
-    DIR *d = opendir("/proc/self/fd");
+    DIR *d = __real_opendir("/proc/self/fd");
     int  n = 0;
     while (d && readdir(d))
         n++;
@@ -268,7 +270,6 @@ int     __real_fstat(int fd, struct stat *st);
 int     __real_stat(const char *path, struct stat *st);
 int     __real_access(const char *path, int mode);
 int     __real_mkdir(const char *path, mode_t mode);
-DIR    *__real_opendir(const char *path);
 int     __real_unlink(const char *path);
 int     __real_flock(int fd, int what);
 int     __real_pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*fn)(void *), void *arg);

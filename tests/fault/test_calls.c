@@ -12,28 +12,12 @@
 #include <CL/cl.h>
 
 #include "figures.h"
-#include "layer.h"
-#include "system.h"
-#include "workload.h"
+#include "level.h"
 
 static bool every; /* --all */
-static long blocks, bytes, objects[FAULT_OBJECTS]; /* the level without failures */
-static int  files;
-
-typedef struct tally {
-    long cases, right, named;
-} tally;
+static level before;
 
 /* ---------------------------------------------------------------- what has to hold */
-
-static void remember_level(void)
-{
-    for (int o = 0; o < FAULT_OBJECTS; o++)
-        objects[o] = fault_live((fault_object)o);
-    blocks = sys_live_blocks();
-    bytes = sys_live_bytes();
-    files = sys_open_files();
-}
 
 static const char *const mode_names[] = {"once", "always", "with all after it"};
 
@@ -43,21 +27,6 @@ static void describe(const char *work_name, long n, int code, fault_mode mode)
 {
     snprintf(described, sizeof described, "%s: call %ld (%s) fails %s, with its error %d", work_name, n,
              fault_call_name(fault_nth(n)), mode_names[mode], code);
-}
-
-static void check_level(void)
-{
-    for (int o = 0; o < FAULT_OBJECTS; o++)
-        if (fault_live((fault_object)o) != objects[o])
-            test_fail("%s: %ld references to a %s are left\n", described, fault_live((fault_object)o) - objects[o],
-                      fault_object_name((fault_object)o));
-    if (fault_bad_releases())
-        test_fail("%s: something was released that was not held\n", described);
-    if (sys_live_blocks() != blocks || sys_live_bytes() != bytes)
-        test_fail("%s: %ld blocks of %ld bytes are left\n", described, sys_live_blocks() - blocks,
-                  sys_live_bytes() - bytes);
-    if (sys_open_files() != files)
-        test_fail("%s: %d files are open, %d before\n", described, sys_open_files(), files);
 }
 
 /* Does the sentence have the name of an error that the layer gave? */
@@ -95,7 +64,7 @@ static void check_outcome(const work *w, long n, fault_mode mode, tally *t)
         if (mode != FAULT_GONE && is_for_layer(fault_nth(n)) && !strstr(w->error, "layer '"))
             test_fail("%s: no layer in \"%s\"\n", described, w->error);
     }
-    check_level();
+    level_check(&before, described);
 }
 
 /* ---------------------------------------------------------------- the device list, asked once a process */
@@ -149,18 +118,6 @@ static void finding_devices_may_fail(void **state)
 
 /* ---------------------------------------------------------------- a session */
 
-static void warm_up(work *w)
-{
-    for (int i = 0; i < 3; i++) {
-        fault_clear();
-        sys_clear();
-        work_do(w);
-        if (w->status != SEPCL_OK || !w->right)
-            test_fail("without failures: %s: %s\n", w->failed_at ? w->failed_at : "wrong answer", w->error);
-        remember_level();
-    }
-}
-
 static void fail_one(work *w, const char *name, long n, int code, fault_mode mode, tally *t)
 {
     fault_arm(n, code, mode);
@@ -182,7 +139,7 @@ static void check_once(const work *w, long n, int code)
 static void fail_each(work *w, const char *name)
 {
     tally once = {0}, more = {0};
-    warm_up(w);
+    before = level_warm(w);
     const long calls = fault_calls();
     for (long n = 1; n <= calls; n++)
         for (int k = 0; k < 6; k++) {
@@ -244,14 +201,6 @@ static void calls_of_a_borrowed_session_fail(void **state)
 
 /* ---------------------------------------------------------------- a session without cached programs, and tuning */
 
-static void empty_folder(const char *name, char *path, size_t room)
-{
-    char command[700];
-    snprintf(path, room, "%s/%s", work_scratch(), name);
-    snprintf(command, sizeof command, "rm -rf '%s'", path);
-    assert_int_equal(system(command), 0);
-}
-
 /* Programs are built from source and stored. */
 static void calls_of_a_first_session_fail(void **state)
 {
@@ -260,7 +209,7 @@ static void calls_of_a_first_session_fail(void **state)
     tally t = {0};
     (void)state;
     empty_folder("cold", path, sizeof path);
-    warm_up(&w);
+    before = level_warm(&w);
     empty_folder("cold", path, sizeof path);
     fault_clear();
     work_do(&w);
@@ -290,7 +239,7 @@ static void calls_of_a_tuning_fail(void **state)
         fault_clear();
     }
     work_tune(&w, 0.5);
-    remember_level();
+    before = level_now();
     const long calls = fault_calls();
     long       n = 1;
     while (n <= calls) {
@@ -320,8 +269,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(calls_of_a_first_session_fail),
         cmocka_unit_test(calls_of_a_tuning_fail),
     };
-    every = argc > 1 && strcmp(argv[1], "--all") == 0;
-    work_begin();
+    every = work_begin(argc, argv);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     work_end();
     return failed;

@@ -57,7 +57,18 @@ static pb network(void)
     return net_finish(&m, 13);
 }
 
-void work_begin(void)
+static bool take_arguments(int argc, char **argv)
+{
+    bool all = false;
+    for (int i = 1; i < argc; i++) {
+        all |= strcmp(argv[i], "--all") == 0;
+        if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+            cmocka_set_test_filter(argv[++i]);
+    }
+    return all;
+}
+
+bool work_begin(int argc, char **argv)
 {
     if (setenv("OPENCL_LAYERS", FAULT_LAYER, 1) != 0)
         test_fail("setenv failed\n");
@@ -68,6 +79,7 @@ void work_begin(void)
     free(file.p);
     for (int i = 0; i < WORK_IN; i++)
         input[i] = (float)((i * 37) % 29) / 14 - 1;
+    return take_arguments(argc, argv);
 }
 
 void work_end(void)

@@ -10,8 +10,9 @@
 #define WORK_IN (3 * 12 * 12)
 #define WORK_OUT 10
 
-/* Puts the loader's layer in place and writes the network to scratch; before the first OpenCL call of the process. */
-void work_begin(void);
+/* Puts the loader's layer in place and writes the network to scratch; before the first OpenCL call of the process. Takes
+   the test's arguments, --all (then it is true) and --only PATTERN-OF-TESTS. */
+bool work_begin(int argc, char **argv);
 void work_end(void);
 
 typedef struct work {
