@@ -60,6 +60,7 @@ typedef struct tuner {
     double                 begun, budget, saved, done;
     bool                   stop;
     int                    failed_in_a_row;
+    int                    lost; /* times that the device's context was, and was made anew */
 } tuner;
 
 /* api_tune_work.c: what there is to measure. */
@@ -80,6 +81,10 @@ status window_race(tuner *t, const window *w, int a, int b, double seconds[2], d
 
 /* api_tune.c */
 double tuner_seconds(const tuner *t);
+/* Whether a failure with st took the device's context with it; the sentence is kept. */
+bool   tuner_lost(tuner *t, status st);
+/* Opens the device anew; no trial may be left. */
+status tuner_reopen(tuner *t);
 /* Tells the caller what comes next; sets t->stop. */
 void   tuner_say(tuner *t, const char *name, const char *trying);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The layer's calls: each is counted, may be failed, and else goes on to the driver. A call that releases something does
    so even when it reports a failure, since nothing can be expected to release it again. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,6 @@ PASS(clGetDeviceIDs, (cl_platform_id p, cl_device_type t, cl_uint n, cl_device_i
 PASS(clGetCommandQueueInfo, (cl_command_queue q, cl_command_queue_info i, size_t n, void *v, size_t *r),
      (q, i, n, v, r))
 PASS(clGetMemObjectInfo, (cl_mem m, cl_mem_info i, size_t n, void *v, size_t *r), (m, i, n, v, r))
-PASS(clGetProgramInfo, (cl_program p, cl_program_info i, size_t n, void *v, size_t *r), (p, i, n, v, r))
 PASS(clGetProgramBuildInfo, (cl_program p, cl_device_id d, cl_program_build_info i, size_t n, void *v, size_t *r),
      (p, d, i, n, v, r))
 PASS(clSetKernelArg, (cl_kernel k, cl_uint i, size_t n, const void *v), (k, i, n, v))
@@ -83,7 +83,7 @@ static cl_int CL_API_CALL on_clGetEventProfilingInfo(cl_event event, cl_profilin
     static cl_int CL_API_CALL on_##name(type o)                                                                        \
     {                                                                                                                  \
         const cl_int failed = layer_enter(CALL_##name);                                                                \
-        layer_released(kind, o);                                                                                       \
+        (void)layer_released(kind, o);                                                                                     \
         const cl_int e = next.name(o);                                                                                 \
         return failed != CL_SUCCESS ? failed : e;                                                                      \
     }
@@ -95,7 +95,6 @@ RELEASE(clReleaseCommandQueue, cl_command_queue, FAULT_QUEUE)
 RETAIN(clRetainMemObject, cl_mem, FAULT_BUFFER)
 RELEASE(clReleaseMemObject, cl_mem, FAULT_BUFFER)
 RETAIN(clRetainProgram, cl_program, FAULT_PROGRAM)
-RELEASE(clReleaseProgram, cl_program, FAULT_PROGRAM)
 RELEASE(clReleaseKernel, cl_kernel, FAULT_KERNEL)
 RELEASE(clReleaseEvent, cl_event, FAULT_EVENT)
 
@@ -158,11 +157,70 @@ static cl_mem CL_API_CALL on_clCreateSubBuffer(cl_mem m, cl_mem_flags flags, cl_
 
 /* ---------------------------------------------------------------- programs and kernels */
 
-/* Takes effect when the build's options name it: only then is it known which variant this is. */
-static const char garbled[] = "#ifdef FAULT_GARBAGE\n"
-                              "#define fma(a, b, c) ((a) * (b) + (c) + 0.25f)\n"
-                              "#endif\n"
-                              "#line 1\n";
+/* Which variant a program is, is known when it is built. One that is to compute something else gets a twin then, built from
+   the same text behind a false fma, whose kernels and binary are given as its own. */
+#define TWINS 256
+
+typedef struct twin {
+    cl_program program, twin; /* program NULL: free */
+    cl_context context;
+    char      *text;
+} twin;
+
+static pthread_mutex_t twins_lock = PTHREAD_MUTEX_INITIALIZER;
+static twin            twins[TWINS];
+
+static void remember_text(cl_program p, cl_context c, const char *text)
+{
+    pthread_mutex_lock(&twins_lock);
+    for (int i = 0; p && i < TWINS; i++)
+        if (!twins[i].program) {
+            twins[i] = (twin){p, NULL, c, strdup(text)};
+            break;
+        }
+    pthread_mutex_unlock(&twins_lock);
+}
+
+static twin *twin_of(cl_program p)
+{
+    twin *found = NULL;
+    pthread_mutex_lock(&twins_lock);
+    for (int i = 0; i < TWINS && !found; i++)
+        found = twins[i].program == p ? &twins[i] : NULL;
+    pthread_mutex_unlock(&twins_lock);
+    return found;
+}
+
+/* What the driver knows a program by. */
+static cl_program real_program(cl_program p)
+{
+    const twin *t = twin_of(p);
+    return t && t->twin ? t->twin : p;
+}
+
+static void forget_twin(cl_program p)
+{
+    twin *t = twin_of(p);
+    if (!t)
+        return;
+    if (t->twin)
+        (void)next.clReleaseProgram(t->twin);
+    free(t->text);
+    pthread_mutex_lock(&twins_lock);
+    *t = (twin){0};
+    pthread_mutex_unlock(&twins_lock);
+}
+
+static cl_program make_twin(cl_program p)
+{
+    static const char garbled[] = "#define fma(a, b, c) ((a) * (b) + (c) + 0.25f)\n#line 1\n";
+    twin             *t = twin_of(p);
+    if (!t)
+        return NULL;
+    const char *both[] = {garbled, t->text};
+    t->twin = next.clCreateProgramWithSource(t->context, 2, both, NULL, NULL);
+    return t->twin;
+}
 
 static cl_program CL_API_CALL on_clCreateProgramWithSource(cl_context c, cl_uint n, const char **texts,
                                                            const size_t *lengths, cl_int *error)
@@ -170,10 +228,26 @@ static cl_program CL_API_CALL on_clCreateProgramWithSource(cl_context c, cl_uint
     const cl_int e = layer_enter(CALL_clCreateProgramWithSource);
     if (e != CL_SUCCESS)
         return refuse(e, error);
-    if (!lies.garbage[0] || n != 1 || lengths)
-        MADE(FAULT_PROGRAM, next.clCreateProgramWithSource(c, n, texts, lengths, error));
-    const char *both[] = {garbled, texts[0]};
-    MADE(FAULT_PROGRAM, next.clCreateProgramWithSource(c, 2, both, NULL, error));
+    cl_program p = next.clCreateProgramWithSource(c, n, texts, lengths, error);
+    layer_made(FAULT_PROGRAM, p);
+    if (lies.garbage[0] && n == 1 && !lengths)
+        remember_text(p, c, texts[0]);
+    return p;
+}
+
+static cl_int CL_API_CALL on_clReleaseProgram(cl_program p)
+{
+    const cl_int failed = layer_enter(CALL_clReleaseProgram);
+    if (layer_released(FAULT_PROGRAM, p))
+        forget_twin(p);
+    const cl_int e = next.clReleaseProgram(p);
+    return failed != CL_SUCCESS ? failed : e;
+}
+
+static cl_int CL_API_CALL on_clGetProgramInfo(cl_program p, cl_program_info i, size_t n, void *v, size_t *r)
+{
+    const cl_int e = layer_enter(CALL_clGetProgramInfo);
+    return e != CL_SUCCESS ? e : next.clGetProgramInfo(real_program(p), i, n, v, r);
 }
 
 static cl_program CL_API_CALL on_clCreateProgramWithBinary(cl_context c, cl_uint n, const cl_device_id *devices,
@@ -193,15 +267,14 @@ static cl_int CL_API_CALL on_clBuildProgram(cl_program p, cl_uint n, const cl_de
                                             void(CL_CALLBACK *fn)(cl_program, void *), void *user)
 {
     const cl_int e = layer_enter(CALL_clBuildProgram);
-    char         more[2048];
     if (e != CL_SUCCESS)
         return e;
     layer_note(p, options ? options : "");
-    if (!matches(lies.garbage, options ? options : ""))
+    cl_program twin = matches(lies.garbage, options ? options : "") ? make_twin(p) : NULL;
+    if (!twin)
         return next.clBuildProgram(p, n, devices, options, fn, user);
-    snprintf(more, sizeof more, "%s -DFAULT_GARBAGE", options);
     layer_lied();
-    return next.clBuildProgram(p, n, devices, more, fn, user);
+    return next.clBuildProgram(twin, n, devices, options, fn, user);
 }
 
 static cl_kernel CL_API_CALL on_clCreateKernel(cl_program p, const char *name, cl_int *error)
@@ -215,7 +288,7 @@ static cl_kernel CL_API_CALL on_clCreateKernel(cl_program p, const char *name, c
         layer_lied();
         return refuse(CL_INVALID_KERNEL_NAME, error);
     }
-    cl_kernel k = next.clCreateKernel(p, name, error);
+    cl_kernel k = next.clCreateKernel(real_program(p), name, error);
     layer_made(FAULT_KERNEL, k);
     if (k)
         layer_note(k, text);

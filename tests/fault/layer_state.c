@@ -210,18 +210,21 @@ void layer_retained(fault_object kind, const void *handle)
     pthread_mutex_unlock(&s.lock);
 }
 
-void layer_released(fault_object kind, const void *handle)
+bool layer_released(fault_object kind, const void *handle)
 {
+    bool last = false;
     pthread_mutex_lock(&s.lock);
     object *o = handle ? entry_of(handle) : NULL;
     if (o && o->handle && o->kind == kind) {
         s.live[kind]--;
-        if (--o->refs == 0)
+        last = --o->refs == 0;
+        if (last)
             empty(o);
     } else {
         s.bad++;
     }
     pthread_mutex_unlock(&s.lock);
+    return last;
 }
 
 void layer_note(const void *handle, const char *text)

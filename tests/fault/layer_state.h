@@ -14,7 +14,7 @@ cl_int layer_enter(fault_call c);
 
 void layer_made(fault_object o, const void *handle);
 void layer_retained(fault_object o, const void *handle);
-void layer_released(fault_object o, const void *handle);
+bool layer_released(fault_object o, const void *handle); /* true: that was the last reference */
 
 /* Texts that belong to a handle: a program's options, a kernel's name with its program's options. */
 void        layer_note(const void *handle, const char *text);
