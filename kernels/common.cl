@@ -144,6 +144,16 @@ typedef float value_t;
 #define ST8(v, p, i) STN(8, v, p, i)
 #define ST16(v, p, i) STN(16, v, p, i)
 
+/* Launches may be parts of larger ones, which begin at an offset; of the third dimension always at LANE_BASE work-groups,
+   so that some offset is there. So kernels ask neither for get_group_id, which does not count the groups before the
+   offset, nor for get_global_id(2). */
+#ifndef LANE_BASE
+#define LANE_BASE 0
+#endif
+#define GROUP_ID(d) (get_global_id(d) / get_local_size(d)) /* d 0 or 1 */
+#define ITEM2 ((int)(get_global_id(2) - LANE_BASE * get_local_size(2)))
+#define GROUP2 ((int)(get_global_id(2) / get_local_size(2)) - LANE_BASE)
+
 /* Elements that are loaded when live is 1 and zero when it is 0, without a branch and whatever stands there. */
 #define as_int1 as_int
 #define as_float1 as_float

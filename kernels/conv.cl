@@ -39,7 +39,7 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
     const int blocks = (co + NR - 1) / NR;
     const int g = (int)get_global_id(0) / blocks, block = (int)get_global_id(0) - g * blocks;
     const int row_end = min(((int)get_global_id(1) + 1) * rows, n_rows);
-    const int x_first = (int)get_global_id(2) * strip, x_end = min(x_first + strip, ow);
+    const int x_first = ITEM2 * strip, x_end = min(x_first + strip, ow);
     if (g >= groups)
         return;
     const int               in_c = groups * ci;

@@ -394,8 +394,8 @@ __kernel __attribute__((reqd_work_group_size(32, 8, 1))) void copy_tile_local(CO
 {
     __local elem_t tile[32][33]; /* a column more than needed, against bank conflicts */
     const int      x = (int)get_local_id(0), y = (int)get_local_id(1);
-    const int      m0 = (int)get_group_id(0) * 32, l0 = (int)get_group_id(1) * 32;
-    BEGIN((int)get_group_id(2))
+    const int      m0 = (int)GROUP_ID(0) * 32, l0 = (int)GROUP_ID(1) * 32;
+    BEGIN(GROUP2)
     for (int k = y; k < 32; k += 8)
         if (m0 + x < mid && l0 + k < len)
             tile[k][x] = LDI(1, in, from + m0 + x + (l0 + k) * len_in);

@@ -82,7 +82,7 @@ __kernel void instance_stats(__global const value_t *in, __global float *partial
                              const int columns, const int parts, const int part_length)
 {
     int       c = (int)get_global_id(0) * V;
-    const int part = get_global_id(1), plane = get_global_id(2), end = min(columns, c + V);
+    const int part = get_global_id(1), plane = ITEM2, end = min(columns, c + V);
     const int first = part * part_length, count = min(length - first, part_length);
     if (part >= parts || plane >= planes)
         return;

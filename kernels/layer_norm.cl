@@ -89,7 +89,7 @@ __kernel void layer_norm_group(__global const value_t *in, __global const value_
                                __global value_t *out, const int rows, const int length, const float epsilon,
                                __local float *share, EPILOGUE_ARGS)
 {
-    const int row = get_group_id(0), at = row * length, count = row < rows ? length : 0;
+    const int row = GROUP_ID(0), at = row * length, count = row < rows ? length : 0;
     float     s = 0.0f;
     for (int i = get_local_id(0); i < count; i += G)
         s += LD1(in, at + i);

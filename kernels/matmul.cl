@@ -82,7 +82,7 @@ __kernel void matmul_tile(__global const value_t *a, __global const value_t *b, 
 {
     const int begin = (int)get_global_id(0) * columns_item, end = min(columns, begin + columns_item);
     const int first = (int)get_global_id(1) * rows_item, last = min(rows, first + rows_item);
-    const int batch = get_global_id(2);
+    const int batch = ITEM2;
     if (batch >= batches)
         return;
     const int from_a = A_BEGIN(batch), from_b = B_BEGIN(batch);
@@ -139,7 +139,7 @@ __kernel void matmul_local(__global const value_t *a, __global const value_t *b,
 {
     __local float xs[DEPTH * PITCH], ys[DEPTH * PITCH];
     const int     lx = get_local_id(0), ly = get_local_id(1), item = ly * 16 + lx;
-    const int     batch = get_group_id(2), m0 = (int)get_group_id(1) * BLOCK, n0 = (int)get_group_id(0) * BLOCK;
+    const int     batch = GROUP2, m0 = (int)GROUP_ID(1) * BLOCK, n0 = (int)GROUP_ID(0) * BLOCK;
     const int     from_a = A_BEGIN(batch), from_b = B_BEGIN(batch);
     float4        s[4] = {0.0f, 0.0f, 0.0f, 0.0f};
     for (int k0 = 0; k0 < inner; k0 += DEPTH) {

@@ -122,7 +122,7 @@ __kernel void reduce_columns(__global const value_t *in, RESULT, const int plane
                              EPILOGUE_ARGS)
 {
     const int begin = (int)get_global_id(0) * columns_item, end = min(columns, begin + columns_item);
-    const int part = get_global_id(1), plane0 = (int)get_global_id(2) * planes_item;
+    const int part = get_global_id(1), plane0 = ITEM2 * planes_item;
     const int first = part * part_length, last = min(length, first + part_length);
     if (part >= parts)
         return;
@@ -198,8 +198,8 @@ __kernel void reduce_finish(__global const float *partial, __global value_t *out
 __kernel void reduce_group(__global const value_t *in, __global value_t *out, const int planes, const int length,
                            const int columns, __local float *share, EPILOGUE_ARGS)
 {
-    const int               lx = get_local_id(0), ly = get_local_id(1), plane = get_group_id(1);
-    const int               c = (int)(get_group_id(0) * LX + lx) * V;
+    const int               lx = get_local_id(0), ly = get_local_id(1), plane = GROUP_ID(1);
+    const int               c = (int)(GROUP_ID(0) * LX + lx) * V;
     const bool              mine = c + V <= columns && plane < planes;
     __global const value_t *p = in + plane * length * columns;
     FLOATN(V)               s = START(V);

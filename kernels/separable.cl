@@ -111,7 +111,7 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
                         const int pt, const int pl, const float mid_a, const float mid_b, EPILOGUE_ARGS)
 {
     const int lane = get_local_id(0);
-    const int p_first = (int)get_group_id(0) * pixels, p_end = min(p_first + pixels, total);
+    const int p_first = (int)GROUP_ID(0) * pixels, p_end = min(p_first + pixels, total);
 
     /* rows cut into tiles of DM columns; tile and channel block are spread over the work-group */
     int turn = 0;

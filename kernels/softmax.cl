@@ -123,7 +123,7 @@ __kernel void softmax_columns(__global const value_t *in, __global value_t *out,
 __kernel void softmax_group(__global const value_t *in, __global value_t *out, const int planes, const int length,
                             __local float *share, EPILOGUE_ARGS)
 {
-    const int  l = get_local_id(0), plane = get_group_id(0);
+    const int  l = get_local_id(0), plane = GROUP_ID(0);
     const int  at = plane * length, count = plane < planes ? length : 0;
     float      m = -INFINITY, s = 0.0f;
     for (int i = l; i < count; i += G)

@@ -40,7 +40,7 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
                            const int sw, const int dh, const int dw, const int pt, const int pl, const float mid_a,
                            const float mid_b, EPILOGUE_ARGS)
 {
-    const int lane = get_local_id(0), r = get_group_id(0), n = r / oh, y = r - n * oh;
+    const int lane = get_local_id(0), r = GROUP_ID(0), n = r / oh, y = r - n * oh;
     const int tiles1 = (iw + MR - 1) / MR, blocks1 = (cm + NR - 1) / NR;
     const int tiles2 = (ow + MR - 1) / MR, blocks2 = (co + NR - 1) / NR;
     if (r >= n_rows)

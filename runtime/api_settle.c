@@ -91,7 +91,7 @@ status session_settle(sepcl_session *s)
     attempt a = {0};
     status  st;
     for (int way = 0;; way++) {
-        const bool careful = s->reopened;
+        const bool careful = exec_env_is_careful(s->env);
         st = make_plan(s, &a);
         if (st == SEPCL_OK)
             st = exec_cl_create(s->env, a.p, s->profile, true, &s->exec);

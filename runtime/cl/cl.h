@@ -83,7 +83,7 @@ status clx_kernel_create(clx *x, clx_program *p, const char *entry, clx_kernel *
 void   clx_kernel_destroy(clx_kernel *k);
 /* Largest work-group of this kernel on this device. */
 status clx_kernel_work_group(clx *x, clx_kernel *k, size_t *max_out);
-status clx_arg_buffer(clx_kernel *k, int index, clx_buffer *b);
+status clx_arg_buffer(clx *x, clx_kernel *k, int index, clx_buffer *b);
 status clx_arg_i32(clx_kernel *k, int index, int32_t v);
 status clx_arg_f32(clx_kernel *k, int index, float v);
 status clx_arg_local(clx_kernel *k, int index, size_t bytes);
@@ -94,8 +94,14 @@ status clx_flush(clx *x);
 status clx_finish(clx *x);
 /* The same on the way out, where a failure changes nothing: the sentence stays. */
 void   clx_drain(clx *x);
+/* Whether the context still does what it is told: drivers lose one when a kernel fails. Nothing may be under way. */
+status clx_probe(clx *x);
+/* Whether each launch is waited for by itself, so that a failure is that of the launch it is seen at. */
+bool   clx_waits_for_launches(const clx *x);
+/* Which of the launches that clx_finish waited for failed, where that is known; else -1. */
+int    clx_failed_launch(const clx *x);
 /* Device times in nanoseconds; all 0 when the device gives none that make sense. Frees the event. A pointer may be NULL. */
-void clx_event_times(clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *end);
+void clx_event_times(clx *x, clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *end);
 
 /* Text of kernels/<file>.cl with common.cl in front: from SEPCL_KERNEL_DIR when that is set (development), else as
    embedded at build time. Returns malloc'd text. */

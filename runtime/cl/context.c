@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Context, in-order queue, buffers, events. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cl/internal.h"
+#include "cl/team.h"
 
 /* ---------------------------------------------------------------- opening */
 
@@ -12,11 +13,11 @@
 #define VERSION_TEXT TEXT_OF(SEPCL_VERSION_MAJOR) "." TEXT_OF(SEPCL_VERSION_MINOR) "." TEXT_OF(SEPCL_VERSION_PATCH)
 
 /* What makes a compiled program fit: anything that an upgrade of driver or library would change. */
-static hash128 device_identity(const sepcl_device_info *info)
+static hash128 device_identity(const sepcl_device_info *info, bool lanes)
 {
     hasher h;
     hash_begin(&h);
-    hash_text(&h, "sepcl program 1");
+    hash_text(&h, lanes ? "sepcl program 1, lanes" : "sepcl program 1");
     hash_text(&h, VERSION_TEXT);
     hash_text(&h, info->name);
     hash_text(&h, info->vendor);
@@ -30,12 +31,55 @@ static hash128 device_identity(const sepcl_device_info *info)
 
 static void use_record(clx *x, const device_record *r)
 {
-    x->device = r->device;
-    x->identity = device_identity(&r->info);
+    if (!x->device)
+        x->device = r->device;
+    x->identity = device_identity(&r->info, x->n_lanes > 0);
     x->host_memory = r->info.unified_memory || r->info.type == SEPCL_DEVICE_CPU;
     x->simulator = strcmp(r->info.platform, "Oclgrind") == 0;
     /* PoCL's binaries also hold every kernel compiled for any work-group size, which takes longer than all the rest */
     x->slow_binaries = strcmp(r->info.platform, "Portable Computing Language") == 0;
+}
+
+/* Where the CPU can be had as lanes, these are better than the driver's own pool of threads. */
+static status open_team(const device_record *r, const cl_context_properties *properties, clx *x)
+{
+    cl_int    e;
+    const int lanes = r->n_lanes;
+    x->device = r->lane;
+    x->context = clCreateContext(properties, 1, &x->device, NULL, NULL, &e);
+    if (!x->context)
+        return cl_fail(e, "a context on %s", r->info.name);
+    for (int i = 0; i < lanes; i++, x->n_lanes++) {
+        x->queues[i] = clCreateCommandQueue(x->context, x->device, 0, &e);
+        if (!x->queues[i])
+            return cl_fail(e, "queue %d of %d on %s", i + 1, lanes, r->info.name);
+    }
+    x->queue = x->queues[0];
+    TRY(team_join(lanes));
+    x->joined = true;
+    x->team.failed = -1;
+    use_record(x, r);
+    x->caps.compute_units = lanes;
+    log_info("%s: a team of %d lane%s, instead of the driver's own threads", r->info.name, lanes,
+             lanes == 1 ? "" : "s");
+    return SEPCL_OK;
+}
+
+static void close_team(clx *x)
+{
+    if (x->joined)
+        team_leave();
+    for (int i = 0; i < x->n_lanes; i++)
+        (void)clReleaseCommandQueue(x->queues[i]);
+    free(x->team.commands);
+    if (x->context)
+        (void)clReleaseContext(x->context);
+    x->joined = false;
+    x->n_lanes = 0;
+    x->team = (team_queue){0};
+    x->queue = NULL;
+    x->context = NULL;
+    x->device = NULL;
 }
 
 static status open_own(const clx_desc *d, clx *x)
@@ -47,8 +91,15 @@ static status open_own(const clx_desc *d, clx *x)
         return fail(SEPCL_DEVICE_ERROR, "device %s (%s) is not available or has no compiler of OpenCL C 1.2",
                     r->info.selector, r->info.name);
     TRY(devices_caps(d->device, &x->caps));
-    use_record(x, r);
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)r->platform, 0};
+    if (r->n_lanes > 0) {
+        if (open_team(r, properties, x) == SEPCL_OK)
+            return SEPCL_OK;
+        log_warn("%s: no team (%s); the driver's own threads are used", r->info.name, error_sentence());
+        close_team(x);
+        TRY(devices_caps(d->device, &x->caps));
+    }
+    use_record(x, r);
     x->context = clCreateContext(properties, 1, &r->device, NULL, NULL, &e);
     if (!x->context)
         return cl_fail(e, "a context on %s", r->info.name);
@@ -143,6 +194,8 @@ void clx_close(clx *x)
     if (!x)
         return;
     programs_store_late(x);
+    if (x->n_lanes)
+        close_team(x);
     if (x->queue) {
         (void)clFinish(x->queue);
         (void)clReleaseCommandQueue(x->queue);
@@ -167,6 +220,8 @@ status clx_buffer_create(clx *x, size_t bytes, clx_buffer **out)
     if (x->caps.max_alloc_bytes > 0 && bytes > (uint64_t)x->caps.max_alloc_bytes)
         return fail(SEPCL_OUT_OF_MEMORY, "a buffer of %zu bytes: %s allocates at most %lld at once", bytes,
                     x->caps.name, (long long)x->caps.max_alloc_bytes);
+    if (x->n_lanes)
+        return team_buffer_create(x, bytes, out);
     clx_buffer *b = calloc(1, sizeof *b);
     if (!b)
         return fail_memory(sizeof *b, "a buffer");
@@ -187,6 +242,8 @@ status clx_buffer_wrap(clx *x, const void *host, size_t bytes, clx_buffer **out)
     *out = NULL;
     if (!caps_is_cpu(&x->caps))
         return fail(SEPCL_UNSUPPORTED, "%s does not work in the host's memory", x->caps.name);
+    if (x->n_lanes)
+        return team_buffer_wrap(host, bytes, out);
     clx_buffer *b = calloc(1, sizeof *b);
     if (!b)
         return fail_memory(sizeof *b, "a buffer");
@@ -215,6 +272,8 @@ status clx_buffer_sub(clx *x, clx_buffer *parent, size_t offset, size_t bytes, c
     if (bytes == 0 || offset % (size_t)x->caps.align_bytes != 0)
         return fail(SEPCL_INVALID, "a sub-buffer of %zu bytes at %zu: must not be empty and begin at a multiple of %d",
                     bytes, offset, x->caps.align_bytes);
+    if (x->n_lanes)
+        return team_buffer_sub(parent, offset, bytes, out);
     clx_buffer *b = calloc(1, sizeof *b);
     if (!b)
         return fail_memory(sizeof *b, "a sub-buffer");
@@ -242,6 +301,10 @@ void clx_buffer_destroy(clx_buffer *b)
 {
     if (!b)
         return;
+    if (b->host) {
+        team_buffer_destroy(b);
+        return;
+    }
     if (b->mem)
         (void)clReleaseMemObject(b->mem);
     if (b->root)
@@ -275,6 +338,12 @@ status clx_write(clx *x, clx_buffer *b, size_t offset, size_t bytes, const void 
     TRY(check_range(b, offset, bytes, "a write"));
     if (bytes == 0)
         return SEPCL_OK;
+    if (b->host) {
+        team_wake(); /* a run is near */
+        TRY(team_run(x));
+        memcpy(b->host + offset, data, bytes);
+        return SEPCL_OK;
+    }
     if (x->simulator)
         return write_whole(x, b, offset, bytes, data);
     const cl_int e = clEnqueueWriteBuffer(x->queue, b->mem, CL_TRUE, offset, bytes, data, 0, NULL, NULL);
@@ -286,6 +355,11 @@ status clx_read(clx *x, clx_buffer *b, size_t offset, size_t bytes, void *data)
     TRY(check_range(b, offset, bytes, "a read"));
     if (bytes == 0)
         return SEPCL_OK;
+    if (b->host) {
+        TRY(team_run(x));
+        memcpy(data, b->host + offset, bytes);
+        return SEPCL_OK;
+    }
     const cl_int e = clEnqueueReadBuffer(x->queue, b->mem, CL_TRUE, offset, bytes, data, 0, NULL, NULL);
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "reading %zu bytes from %s", bytes, x->caps.name);
 }
@@ -317,6 +391,11 @@ status clx_map(clx *x, clx_buffer *b, size_t offset, size_t bytes, bool write, v
     TRY(check_range(b, offset, bytes, "a mapping"));
     if (bytes == 0)
         return fail(SEPCL_INVALID, "a mapping of 0 bytes");
+    if (b->host) {
+        TRY(team_run(x));
+        *out = b->host + offset;
+        return SEPCL_OK;
+    }
     if (!x->host_memory)
         return map_copy(x, b, offset, bytes, write, out);
     cl_int             e;
@@ -327,6 +406,8 @@ status clx_map(clx *x, clx_buffer *b, size_t offset, size_t bytes, bool write, v
 
 status clx_unmap(clx *x, clx_buffer *b, void *mapped)
 {
+    if (b->host)
+        return SEPCL_OK;
     if (b->copy) {
         const status s = b->copy_back ? clx_write(x, b, b->copy_at, b->copy_bytes, b->copy) : SEPCL_OK;
         free(b->copy);
@@ -342,19 +423,74 @@ status clx_unmap(clx *x, clx_buffer *b, void *mapped)
 
 status clx_flush(clx *x)
 {
+    if (x->n_lanes) {
+        team_wake();
+        return SEPCL_OK;
+    }
     const cl_int e = clFlush(x->queue);
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "starting the work of %s", x->caps.name);
 }
 
+int clx_failed_launch(const clx *x)
+{
+    return x->n_lanes ? x->team.failed : -1;
+}
+
 status clx_finish(clx *x)
 {
+    if (x->n_lanes)
+        return team_run(x);
     const cl_int e = clFinish(x->queue);
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "waiting for %s", x->caps.name);
 }
 
 void clx_drain(clx *x)
 {
-    (void)clFinish(x->queue);
+    char         sentence[1024];
+    const status code = error_code();
+    snprintf(sentence, sizeof sentence, "%s", error_sentence());
+    if (clx_finish(x) != SEPCL_OK)
+        fail(code, "%s", sentence);
+}
+
+/* The lanes' queues have no transfers, so that a buffer's object and an empty queue have to do. */
+static status probe_team(clx *x)
+{
+    char   memory[64] = "";
+    cl_int e;
+    cl_mem m = clCreateBuffer(x->context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, sizeof memory, memory, &e);
+    if (m)
+        e = clReleaseMemObject(m);
+    for (int i = 0; i < x->n_lanes && e == CL_SUCCESS; i++)
+        e = clFinish(x->queues[i]);
+    return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "a look at %s", x->caps.name);
+}
+
+static status probe_buffer(clx *x, clx_buffer *b)
+{
+    static const char data[64] = "are you there?";
+    char              back[64] = "";
+    TRY(clx_write(x, b, 0, sizeof data, data));
+    TRY(clx_read(x, b, 0, sizeof back, back));
+    return memcmp(data, back, sizeof data) == 0 ? SEPCL_OK
+                                                : fail(SEPCL_DEVICE_ERROR, "%s loses what is written", x->caps.name);
+}
+
+status clx_probe(clx *x)
+{
+    clx_buffer *b;
+    TRY(clx_finish(x));
+    if (x->n_lanes)
+        return probe_team(x);
+    TRY(clx_buffer_create(x, 64, &b));
+    const status s = probe_buffer(x, b);
+    clx_buffer_destroy(b);
+    return s;
+}
+
+bool clx_waits_for_launches(const clx *x)
+{
+    return x->n_lanes > 0;
 }
 
 bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end)
@@ -362,15 +498,32 @@ bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end)
     return queued > 0 && queued <= start && start <= end;
 }
 
-void clx_event_times(clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *end)
+/* True when the driver gave all three. */
+static bool driver_times(cl_event event, cl_ulong t[3])
 {
     const cl_profiling_info what[3] = {CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_START,
                                        CL_PROFILING_COMMAND_END};
-    const cl_event          event = (cl_event)e;
-    cl_ulong                t[3] = {0, 0, 0};
     bool                    ok = event != NULL;
     for (int i = 0; i < 3 && ok; i++)
         ok = clGetEventProfilingInfo(event, what[i], sizeof t[i], &t[i], NULL) == CL_SUCCESS;
+    if (event)
+        (void)clReleaseEvent(event);
+    return ok;
+}
+
+void clx_event_times(clx *x, clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *end)
+{
+    cl_ulong t[3] = {0, 0, 0};
+    bool     ok = e != NULL;
+    if (!x->n_lanes) {
+        ok = driver_times((cl_event)e, t);
+    } else if (e) {
+        (void)team_run(x); /* it may not have run yet; an error comes again when the run is waited for */
+        t[0] = e->queued;
+        t[1] = e->start;
+        t[2] = e->end;
+        free(e);
+    }
     ok = ok && event_times_make_sense(t[0], t[1], t[2]);
     if (queued)
         *queued = ok ? t[0] : 0;
@@ -378,6 +531,4 @@ void clx_event_times(clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *
         *start = ok ? t[1] : 0;
     if (end)
         *end = ok ? t[2] : 0;
-    if (event)
-        (void)clReleaseEvent(event);
 }

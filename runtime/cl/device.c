@@ -282,9 +282,21 @@ static status enumerate(void)
         return cl_fail(e, "the list of OpenCL platforms");
     for (cl_uint p = 0; p < n && p < MAX_PLATFORMS; p++) {
         cl_device_id devices[MAX_DEVICES];
+        const int    lanes = lanes_ask(platforms[p]);
         const int    count = list_devices(platforms[p], devices);
-        for (int d = 0; d < count; d++)
-            TRY(add_device(platforms[p], devices[d], (int)p, d));
+        int          shown = 0, lane = -1;
+        for (int d = 0; d < count && lanes > 0; d++)
+            lane = lanes_is(devices[d]) ? d : lane;
+        for (int d = 0; d < count; d++) {
+            if (d == lane)
+                continue;
+            TRY(add_device(platforms[p], devices[d], (int)p, shown++));
+            device_record *r = &all.records[all.count - 1];
+            if (lane >= 0 && r->info.type == SEPCL_DEVICE_CPU) {
+                r->n_lanes = lanes;
+                r->lane = devices[lane];
+            }
+        }
     }
     return SEPCL_OK;
 }

@@ -30,6 +30,8 @@ typedef struct device_record {
     sepcl_device_info info;
     cl_int            type_error; /* of the question for its type, without whose answer a device is of no use */
     int               lockstep; /* work-items that run in lock step, where the driver tells; else 0 */
+    int               n_lanes;  /* threads of a team on this CPU; 0: no team */
+    cl_device_id      lane;     /* the device for a team */
     char              selector[24];
     char             *text[7]; /* the strings of info, to be freed */
 } device_record;
@@ -46,6 +48,33 @@ void caps_from_info(const sepcl_device_info *info, int lockstep, caps *out);
 /* Speeds that devices_measure found in this process, for later plans. */
 void devices_set_speed(int index, const sepcl_device_speed *speed);
 
+/* ---------------------------------------------------------------- lanes.c */
+
+/* Makes the platform's driver offer the CPU as a one-threaded device as well, before it is first asked for devices; how
+   many threads shall use it, 0 when it will not be there. */
+int lanes_ask(cl_platform_id platform);
+/* Whether a device is that one. */
+bool lanes_is(cl_device_id device);
+
+/* ---------------------------------------------------------------- team.c */
+
+#define MAX_LANES 64
+
+/* What runs between two barriers. */
+typedef struct team_command {
+    clx_kernel *kernel;
+    size_t      global[3], local[3];
+    int         split; /* dimension that is dealt out among the lanes */
+    clx_event  *event; /* to be filled with times; or NULL */
+} team_command;
+
+/* The commands of a context that have not run yet. */
+typedef struct team_queue {
+    team_command *commands;
+    int           n, room;
+    int           failed; /* number of the launch in the last run that failed; -1 */
+} team_queue;
+
 /* ---------------------------------------------------------------- context.c */
 
 /* A program whose binary is stored when the device is closed. */
@@ -58,9 +87,13 @@ typedef struct late_store {
 } late_store;
 
 struct clx {
-    cl_device_id     device;
+    cl_device_id     device;  /* of a team: the one whose kernels run in the thread that enqueues them */
     cl_context       context; /* one reference of ours, borrowed or not */
-    cl_command_queue queue;
+    cl_command_queue queue;   /* the same as queues[0] */
+    int              n_lanes; /* of a team; 0: no team */
+    bool             joined;  /* its threads are there */
+    cl_command_queue queues[MAX_LANES];
+    team_queue       team;
     bool             profile;
     bool             host_memory;   /* buffers are best kept in memory that the host reaches */
     bool             simulator;     /* Oclgrind, which needs care here and there */
@@ -70,11 +103,23 @@ struct clx {
     hash128          identity; /* of device, driver, platform and library: part of every cache key */
 };
 
+/* Memory that buffers of a team share; the last one frees it. */
+typedef struct team_memory {
+    char *base;
+    int   users;
+} team_memory;
+
 /* A sub-buffer is made from the root buffer, since OpenCL allows no sub-buffer of a sub-buffer. */
 struct clx_buffer {
     cl_mem mem, root; /* root: NULL unless this is a sub-buffer */
     size_t origin;    /* in root */
     size_t bytes;
+    /* of a team: host memory; memory NULL: it is not ours. Each lane has an object of its own over it, made when it
+       becomes an argument, since drivers make launches wait for each other that share one. */
+    char        *host;
+    team_memory *memory;
+    cl_mem      *mems;
+    int          n_mems;
     /* a mapping through a copy, where the host does not reach the buffer; copy NULL: none now */
     void  *copy;
     size_t copy_at, copy_bytes;
@@ -87,8 +132,15 @@ struct clx_program {
 };
 
 struct clx_kernel {
-    cl_kernel kernel;
-    char      name[64];
+    cl_kernel *kernels; /* by lane; without a team there is one */
+    int        n_kernels;
+    bool       warm; /* has run, so it is compiled */
+    char       name[64];
+};
+
+/* Of a team. Elsewhere a clx_event is the cl_event itself: a run must not allocate. */
+struct clx_event {
+    uint64_t queued, start, end;
 };
 
 /* True when queued <= start <= end and none is 0. */

@@ -112,7 +112,7 @@ static status fma_of_width(bench *b, int width, const char *entry, double *gflop
     int    rounds;
     TRY(use_kernel(b, entry));
     b->global = (size_t)b->c->compute_units * (is_cpu(b) ? 8 : 8 * b->local);
-    TRY(clx_arg_buffer(b->kernel, 0, b->out));
+    TRY(clx_arg_buffer(b->x, b->kernel, 0, b->out));
     TRY(clx_arg_f32(b->kernel, 2, 0.9999f));
     TRY(clx_arg_f32(b->kernel, 3, 0.0001f));
     TRY(fma_rounds(b, 4, &s)); /* compiles and wakes up */
@@ -149,8 +149,8 @@ static status set_copy(bench *b, int64_t bytes, int per_unit)
 {
     const int64_t vectors = bytes / (is_cpu(b) ? 64 : 16);
     int64_t       items = (int64_t)b->c->compute_units * per_unit * (is_cpu(b) ? 1 : (int64_t)b->local);
-    TRY(clx_arg_buffer(b->kernel, 0, b->in));
-    TRY(clx_arg_buffer(b->kernel, 1, b->out));
+    TRY(clx_arg_buffer(b->x, b->kernel, 0, b->in));
+    TRY(clx_arg_buffer(b->x, b->kernel, 1, b->out));
     TRY(clx_arg_i32(b->kernel, 2, (int32_t)vectors));
     TRY(clx_arg_i32(b->kernel, 3, (int32_t)(is_cpu(b) ? div_up(vectors, items) : items)));
     b->global = (size_t)items;
@@ -209,7 +209,7 @@ static status measure_launch(bench *b, double *launch_us, double *round_trip_us)
     double s;
     int    count;
     TRY(use_kernel(b, "nothing"));
-    TRY(clx_arg_buffer(b->kernel, 0, b->out));
+    TRY(clx_arg_buffer(b->x, b->kernel, 0, b->out));
     TRY(clx_arg_i32(b->kernel, 1, 0));
     b->global = (size_t)b->c->compute_units * b->local;
     TRY(timed(b, 1, &s));

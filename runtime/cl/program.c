@@ -99,11 +99,11 @@ static hash128 program_key(const clx *x, const char *text, const char *options)
 /* OpenCL C 1.2 is what kernel files are written in, so it is asked for, whatever the driver's default. Warnings are
    off, as some drivers print their number on standard error. No option that would loosen arithmetic: NaN and infinity
    have to come through. */
-static char *full_options(const char *options)
+static char *full_options(const clx *x, const char *options)
 {
-    static const char always[] = "-cl-std=CL1.2 -w ";
-    const size_t      room = sizeof always + strlen(options);
-    char             *text = malloc(room);
+    const char  *always = x->n_lanes ? "-cl-std=CL1.2 -w -DLANE_BASE=1 " : "-cl-std=CL1.2 -w ";
+    const size_t room = strlen(always) + strlen(options) + 1;
+    char        *text = malloc(room);
     if (text)
         snprintf(text, room, "%s%s", always, options);
     else
@@ -115,7 +115,7 @@ static status build_one(clx *x, clx_build *b, const char *folder)
 {
     char        *text = NULL;
     clx_program *p = calloc(1, sizeof *p);
-    char        *options = full_options(b->options ? b->options : "");
+    char        *options = full_options(x, b->options ? b->options : "");
     status       s = p ? SEPCL_OK : fail_memory(sizeof *p, "a program");
     if (s == SEPCL_OK && !options)
         s = SEPCL_OUT_OF_MEMORY;

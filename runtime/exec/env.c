@@ -123,15 +123,12 @@ bool exec_env_rebuild_failed(exec_env *e)
 
 bool exec_env_works(exec_env *e)
 {
-    static const char   data[64] = "are you there?";
-    char                back[64] = "";
-    clx_buffer         *b;
-    if (clx_finish(e->cl) != SEPCL_OK || clx_buffer_create(e->cl, sizeof data, &b) != SEPCL_OK)
-        return false;
-    const bool ok = clx_write(e->cl, b, 0, sizeof data, data) == SEPCL_OK &&
-                    clx_read(e->cl, b, 0, sizeof back, back) == SEPCL_OK && !memcmp(data, back, sizeof data);
-    clx_buffer_destroy(b);
-    return ok;
+    return clx_probe(e->cl) == SEPCL_OK;
+}
+
+bool exec_env_is_careful(const exec_env *e)
+{
+    return e->careful || clx_waits_for_launches(e->cl);
 }
 
 status exec_env_reopen(exec_env *e)

@@ -30,6 +30,7 @@ bool exec_env_works(exec_env *e);
    failure is known by its step, until exec_env_trust. After a failure only exec_env_reopen or exec_env_destroy. */
 status exec_env_reopen(exec_env *e);
 void   exec_env_trust(exec_env *e);
+bool   exec_env_is_careful(const exec_env *e);
 
 typedef struct exec_cl exec_cl;
 typedef struct exec_times {

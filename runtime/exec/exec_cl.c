@@ -12,9 +12,9 @@
 #include "exec/env.h"
 
 typedef struct exec_launch {
-    clx_kernel *kernel;
+    clx_kernel   *kernel;
     const launch *k;
-    int         program; /* index into env->pool */
+    int           program; /* index into env->pool */
 } exec_launch;
 
 typedef struct exec_step {
@@ -24,19 +24,20 @@ typedef struct exec_step {
 } exec_step;
 
 struct exec_cl {
-    exec_env    *env;
-    const plan  *p;
-    arena        memory;
-    bool         profile;
-    clx_buffer  *arena_buffer;
-    clx_buffer **values;  /* by value id; of roots */
-    exec_step   *steps;
-    clx_event  **events;  /* n_events of the last run, in launch order */
-    int          n_launches, n_events;
-    uint64_t     weight_bytes;
-    clx_buffer **wrapped; /* by input: the caller's memory as a buffer; NULL */
-    const float **bound;  /* by input: the caller's memory, copied at each enqueue; NULL */
-    bool          astray; /* kernels may not point at their inputs */
+    exec_env     *env;
+    const plan   *p;
+    arena         memory;
+    bool          profile;
+    clx_buffer   *arena_buffer;
+    clx_buffer  **values; /* by value id; of roots */
+    exec_step    *steps;
+    clx_event   **events; /* n_events of the last run, in launch order */
+    int           n_launches, n_events;
+    uint64_t      weight_bytes;
+    clx_buffer  **wrapped; /* by input: the caller's memory as a buffer; NULL */
+    const float **bound;   /* by input: the caller's memory, copied at each enqueue; NULL */
+    bool          astray;  /* kernels may not point at their inputs */
+    int           pending; /* the first step that was enqueued and not waited for; -1: none was */
 };
 
 /* ------------------------------------------------------------------ programs */
@@ -232,13 +233,13 @@ static status set_arg(exec_cl *x, int step, clx_kernel *k, int at, const arg *a)
     const node *n = x->p->steps[step].n;
     switch (a->kind) {
     case ARG_IN:
-        return clx_arg_buffer(k, at, x->values[x->p->values[n->in[a->index]].root]);
+        return clx_arg_buffer(x->env->cl, k, at, x->values[x->p->values[n->in[a->index]].root]);
     case ARG_OUT:
-        return clx_arg_buffer(k, at, x->values[x->p->values[n->out[a->index]].root]);
+        return clx_arg_buffer(x->env->cl, k, at, x->values[x->p->values[n->out[a->index]].root]);
     case ARG_PACKED:
-        return clx_arg_buffer(k, at, x->steps[step].packs[a->index]);
+        return clx_arg_buffer(x->env->cl, k, at, x->steps[step].packs[a->index]);
     case ARG_SCRATCH:
-        return clx_arg_buffer(k, at, x->steps[step].scratch[a->index]);
+        return clx_arg_buffer(x->env->cl, k, at, x->steps[step].scratch[a->index]);
     case ARG_I32:
         return clx_arg_i32(k, at, a->i);
     case ARG_F32:
@@ -377,6 +378,7 @@ status exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_
     x->env = e;
     x->p = p;
     x->profile = profile;
+    x->pending = -1;
     e->failed_step = e->failed_program = -1;
     status st = allocate(x);
     if (st == SEPCL_OK)
@@ -396,7 +398,7 @@ status exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_
 static void drop_events(exec_cl *x)
 {
     for (int i = 0; i < x->n_events; i++)
-        clx_event_times(x->events[i], NULL, NULL, NULL);
+        clx_event_times(x->env->cl, x->events[i], NULL, NULL, NULL);
     x->n_events = 0;
 }
 
@@ -472,7 +474,7 @@ static status point_at(exec_cl *x, int input, clx_buffer *b)
                 const arg *a = &s->launches[k].args[j];
                 if (a->kind != ARG_IN || x->p->values[s->n->in[a->index]].root != root)
                     continue;
-                const status st = clx_arg_buffer(x->steps[i].launches[k].kernel, j, b);
+                const status st = clx_arg_buffer(x->env->cl, x->steps[i].launches[k].kernel, j, b);
                 if (st != SEPCL_OK)
                     return name_layer(x, i, st);
             }
@@ -535,6 +537,8 @@ status exec_cl_read_value(exec_cl *x, value_id v, float *data)
     const int64_t  n = elements(x, v);
     if (n == 0)
         return SEPCL_OK;
+    if (x->pending >= 0)
+        TRY(exec_cl_wait(x)); /* which names the layer of a failure */
     const status st = x->p->g->values[root].type == DT_F16
                           ? read_half(x, x->values[root], n, data)
                           : clx_read(x->env->cl, x->values[root], 0, (size_t)n * sizeof(float), data);
@@ -573,6 +577,8 @@ status exec_cl_step(exec_cl *x, int step)
         x->n_events += event != NULL && st == SEPCL_OK;
         if (st == SEPCL_OK && x->env->careful)
             st = clx_finish(x->env->cl);
+        else if (x->pending < 0)
+            x->pending = step;
         if (st != SEPCL_OK)
             return blame(x, step, l->program, st);
     }
@@ -603,7 +609,7 @@ static void collect_times(exec_cl *x)
         *t = (exec_times){0};
         for (int k = 0; k < x->p->steps[i].n_launches; k++, at++) {
             exec_times one = {0};
-            clx_event_times(x->events[at], &one.queued, &one.start, &one.end);
+            clx_event_times(x->env->cl, x->events[at], &one.queued, &one.start, &one.end);
             if (k == 0)
                 *t = one;
             t->end = one.end;
@@ -616,9 +622,24 @@ static void collect_times(exec_cl *x)
     x->n_events = 0;
 }
 
+/* The step of the launch that failed, counted from the first one that was not waited for; -1 when that is not known. */
+static int failed_step(const exec_cl *x)
+{
+    int at = clx_failed_launch(x->env->cl), i = x->pending;
+    if (at < 0 || i < 0 || x->n_launches == 0)
+        return -1;
+    for (at %= x->n_launches; at >= x->p->steps[i].n_launches; i = (i + 1) % x->p->n_steps)
+        at -= x->p->steps[i].n_launches;
+    return i;
+}
+
 status exec_cl_wait(exec_cl *x)
 {
-    TRY(clx_finish(x->env->cl));
+    const status st = clx_finish(x->env->cl);
+    const int    step = st == SEPCL_OK ? -1 : failed_step(x);
+    x->pending = -1;
+    if (st != SEPCL_OK)
+        return step < 0 ? st : blame(x, step, x->steps[step].launches[0].program, st);
     if (x->profile)
         collect_times(x);
     return SEPCL_OK;

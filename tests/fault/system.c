@@ -124,6 +124,7 @@ void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
 void *__real_aligned_alloc(size_t align, size_t n);
+int   __real_posix_memalign(void **to, size_t align, size_t n);
 char *__real_strdup(const char *s);
 char *__real_strndup(const char *s, size_t n);
 void  __real_free(void *p);
@@ -131,6 +132,7 @@ void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void *__wrap_aligned_alloc(size_t align, size_t n);
+int   __wrap_posix_memalign(void **to, size_t align, size_t n);
 char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
 void  __wrap_free(void *p);
@@ -170,6 +172,16 @@ void *__wrap_realloc(void *p, size_t n)
 void *__wrap_aligned_alloc(size_t align, size_t n)
 {
     return fails(SYS_aligned_alloc) ? NULL : counted(__real_aligned_alloc(align, n));
+}
+
+int __wrap_posix_memalign(void **to, size_t align, size_t n)
+{
+    if (fails(SYS_posix_memalign))
+        return error_number;
+    const int e = __real_posix_memalign(to, align, n);
+    if (e == 0)
+        (void)counted(*to);
+    return e;
 }
 
 char *__wrap_strdup(const char *s)

@@ -361,8 +361,8 @@ static void run_abs(clx *x, clx_program *p)
     assert_ok(clx_buffer_create(x, sizeof in, &a));
     assert_ok(clx_buffer_create(x, sizeof in, &b));
     assert_ok(clx_write(x, a, 0, sizeof in, in));
-    assert_ok(clx_arg_buffer(k, 0, a));
-    assert_ok(clx_arg_buffer(k, 1, b));
+    assert_ok(clx_arg_buffer(x, k, 0, a));
+    assert_ok(clx_arg_buffer(x, k, 1, b));
     assert_ok(clx_arg_i32(k, 2, 5));
     assert_ok(clx_enqueue(x, k, 1, &global, &local, NULL));
     assert_ok(clx_read(x, b, 0, sizeof out, out));
