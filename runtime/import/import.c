@@ -7,9 +7,14 @@
 
 #include "base/size.h"
 #include "import/file_map.h"
+#include "import/keras.h"
 #include "import/onnx.h"
+#include "import/tflite.h"
 
+/* The first that recognises a file; ONNX has no mark of its own, so it comes last. */
 static const importer *const formats[] = {
+    &import_keras,
+    &import_tflite,
     &import_onnx,
 };
 
@@ -31,7 +36,7 @@ static status read_model(model_file *f, const uint8_t *bytes, size_t size, const
         if (formats[i]->sniff(bytes, size, path))
             f->format = formats[i];
     if (!f->format)
-        return fail(SEPCL_BAD_FILE, "not a model of a known format (ONNX)");
+        return fail(SEPCL_BAD_FILE, "not a model of a known format (Keras, TFLite, ONNX)");
     TRY(f->format->open(bytes, size, path, &f->state));
     return f->format->check(f->state);
 }
@@ -152,6 +157,20 @@ static status build(const model_file *f, const shape *inputs, arena_budget *budg
     g->memory.budget = NULL;
     *out = g;
     return SEPCL_OK;
+}
+
+const char *model_file_why_not(const model_file *f, const char *value)
+{
+    return f->format->why_not ? f->format->why_not(f->state, value) : "files of this format are not written";
+}
+
+status model_file_edit(const model_file *f, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out)
+{
+    *bytes_out = NULL;
+    *size_out = 0;
+    const status st = f->format->edit ? f->format->edit(f->state, edits, n, bytes_out, size_out)
+                                      : fail(SEPCL_UNSUPPORTED, "files of the format %s are not written", f->format->format);
+    return st == SEPCL_OK ? st : fail_in(st, "%s", f->name);
 }
 
 status model_file_build(const model_file *f, const shape *inputs, graph **out)

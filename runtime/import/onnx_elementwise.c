@@ -105,7 +105,7 @@ status onnx_op_clip(onnx_build *b, int arg)
     float    low = -INFINITY, high = INFINITY;
     operand *x = onnx_in(b, 0);
     (void)arg;
-    if (b->m->opset < 11) {
+    if (onnx_of(b)->m->opset < 11) {
         low = attr_float(b, "min", -INFINITY);
         high = attr_float(b, "max", INFINITY);
     } else {
@@ -136,7 +136,7 @@ status onnx_op_binary(onnx_build *b, int kind)
 static status fold_left(onnx_build *b, binary_kind kind, operand **out)
 {
     operand *sum = onnx_in(b, 0);
-    for (int i = 1; i < b->n->n_in; i++) {
+    for (int i = 1; i < onnx_of(b)->n->n_in; i++) {
         if (!onnx_in(b, i))
             return fail(SEPCL_BAD_FILE, "input %d is missing", i);
         TRY(emit_binary(b, kind, sum, onnx_in(b, i), &sum));
@@ -158,8 +158,8 @@ status onnx_op_mean(onnx_build *b, int arg)
     operand *out;
     (void)arg;
     TRY(fold_left(b, BINARY_ADD, &out));
-    if (b->n->n_in > 1)
-        TRY(emit_unary(b, out, (act){ACT_AFFINE, 1.0f / (float)b->n->n_in, 0}, &out));
+    if (onnx_of(b)->n->n_in > 1)
+        TRY(emit_unary(b, out, (act){ACT_AFFINE, 1.0f / (float)onnx_of(b)->n->n_in, 0}, &out));
     onnx_out(b, 0, out);
     return SEPCL_OK;
 }

@@ -78,7 +78,7 @@ status onnx_op_gather_elements(onnx_build *b, int arg)
     int      axis;
     (void)arg;
     TRY(need_indices(indices));
-    TRY(onnx_axis(attr_int(b, "axis", 0), x->shape.rank, &axis));
+    TRY(import_axis(attr_int(b, "axis", 0), x->shape.rank, &axis));
     TRY(check_elements(x, indices, axis));
     TRY(fold_new(b, DT_I64, &(shape){1, {operand_count(indices)}}, FOLD_SMALL, &list, &to));
     TRY(element_places(x, indices, axis, to));
@@ -282,7 +282,7 @@ status onnx_op_scatter_elements(onnx_build *b, int arg)
     int            axis;
     (void)arg;
     TRY(read_scattering(b, &s));
-    TRY(onnx_axis(attr_int(b, "axis", 0), s.data->shape.rank, &axis));
+    TRY(import_axis(attr_int(b, "axis", 0), s.data->shape.rank, &axis));
     TRY(check_elements(s.data, indices, axis));
     if (!shape_equal(&indices->shape, &s.updates->shape))
         return fail(SEPCL_BAD_FILE, "the updates '%s' do not have the indices' shape", s.updates->name);

@@ -6,7 +6,7 @@
 
 static bool output_needed(const onnx_build *b, int i)
 {
-    return i < b->n->n_out && b->n->out[i] >= 0 && b->m->names[b->n->out[i]].needed;
+    return i < onnx_of(b)->n->n_out && onnx_of(b)->n->out[i] >= 0 && onnx_of(b)->m->names[onnx_of(b)->n->out[i]].needed;
 }
 
 static status mean_square(onnx_build *b, operand *x, uint32_t axes, operand **out)
@@ -36,7 +36,7 @@ static status read_axes(onnx_build *b, int since, int rank, uint32_t *bits)
         return b->bad;
     for (int i = 0; i < n; i++) {
         int axis;
-        TRY(onnx_axis(axes[i], rank, &axis));
+        TRY(import_axis(axes[i], rank, &axis));
         *bits |= 1u << axis;
     }
     if (n <= 0 && !attr_int(b, "noop_with_empty_axes", 0))
@@ -143,7 +143,7 @@ status onnx_op_layer_norm(onnx_build *b, int arg)
     int          axis, n = 1;
     const layout l = layout_plain(x->shape.rank);
     (void)arg;
-    TRY(onnx_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
+    TRY(import_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
     TRY(operand_plain(b, x, &in[0]));
     const int64_t length = shape_product(&x->shape, axis, x->shape.rank);
     bool          inside = true; /* scale and bias have the shape that the graph's op takes */
@@ -173,7 +173,7 @@ status onnx_op_rms_norm(onnx_build *b, int arg)
     operand *x = onnx_in(b, 0), *size, *y;
     int      axis;
     (void)arg;
-    TRY(onnx_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
+    TRY(import_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
     TRY(mean_square(b, x, ((1u << x->shape.rank) - 1) & ~((1u << axis) - 1), &size));
     TRY(emit_unary(b, size, (act){ACT_AFFINE, 1, attr_float(b, "epsilon", 1e-5f)}, &size));
     TRY(emit_unary(b, size, (act){ACT_SQRT, 0, 0}, &size));
@@ -196,7 +196,7 @@ status onnx_op_lp_norm(onnx_build *b, int arg)
         return fail(SEPCL_BAD_FILE, "p is %lld; 1 and 2 are known", (long long)p);
     if (x->is_const)
         return fail(SEPCL_UNSUPPORTED, "the input is a constant");
-    TRY(onnx_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
+    TRY(import_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
     TRY(number(b, 0, &zero));
     TRY(emit_reduce(b, p == 1 ? REDUCE_L1 : REDUCE_L2, x, 1u << axis, true, &size));
     TRY(emit_binary(b, BINARY_EQUAL, size, zero, &test));
@@ -216,7 +216,7 @@ status onnx_op_mean_variance_norm(onnx_build *b, int arg)
     (void)arg;
     for (int i = 0; i < (n < 0 ? 3 : n); i++) {
         int axis;
-        TRY(onnx_axis(axes[i], x->shape.rank, &axis));
+        TRY(import_axis(axes[i], x->shape.rank, &axis));
         bits |= 1u << axis;
     }
     TRY(emit_reduce(b, REDUCE_MEAN, x, bits, true, &mean));

@@ -33,13 +33,13 @@ static status read_axes(onnx_build *b, int rank, int n, int axis[MAX_RANK])
 {
     int64_t   given[MAX_RANK];
     uint32_t  seen = 0;
-    const int n_axes = b->m->opset >= 18 ? attr_ints(b, "axes", given, MAX_RANK) : -1;
+    const int n_axes = onnx_of(b)->m->opset >= 18 ? attr_ints(b, "axes", given, MAX_RANK) : -1;
     if (n != (n_axes < 0 ? rank : n_axes))
         return fail(SEPCL_BAD_FILE, "%d scales or sizes for %d axes", n, n_axes < 0 ? rank : n_axes);
     for (int i = 0; i < n; i++) {
         axis[i] = i;
         if (n_axes >= 0)
-            TRY(onnx_axis(given[i], rank, &axis[i]));
+            TRY(import_axis(given[i], rank, &axis[i]));
         if (seen >> axis[i] & 1)
             return fail(SEPCL_BAD_FILE, "axis %d is given twice", axis[i]);
         seen |= 1u << axis[i];
@@ -107,11 +107,9 @@ static bool is_plain(const operand *x, const resizing *r)
 /* Adds the node, when anything changes at all. */
 static status add_resize(onnx_build *b, operand *x, const resizing *r, operand **out)
 {
-    attr_resize  a = r->a;
-    bool         same = a.coordinates != RESIZE_TF_HALF_PIXEL_NN;
-    value_id     in;
-    const int    rank = x->shape.rank;
-    const layout l = layout_last(rank);
+    attr_resize a = r->a;
+    bool        same = a.coordinates != RESIZE_TF_HALF_PIXEL_NN;
+    const int   rank = x->shape.rank;
     if (!is_plain(x, r))
         return resize_by_tables(b, x, r, out);
     for (int i = 0; i < rank; i++)
@@ -124,8 +122,7 @@ static status add_resize(onnx_build *b, operand *x, const resizing *r, operand *
     a.scale[0] = rank == 4 ? r->scale[2] : 1;
     a.size[1] = r->out[rank - 1];
     a.scale[1] = r->scale[rank - 1];
-    TRY(operand_last(b, x, &in));
-    return operand_node(b, OP_RESIZE, &(attrs){.resize = a}, &in, 1, &l, rank, out);
+    return emit_resize(b, x, &a, out);
 }
 
 /* Upsample, and Resize of opset 10: the element below where an axis grows, the one above where it shrinks. Axes are
@@ -156,10 +153,11 @@ status onnx_op_upsample(onnx_build *b, int arg)
     float                    scale[MAX_RANK];
     int                      n;
     (void)arg;
-    if (b->m->opset >= 10)
-        return fail(SEPCL_BAD_FILE, "the op ended with opset 9, but the model has opset %lld", (long long)b->m->opset);
+    if (onnx_of(b)->m->opset >= 10)
+        return fail(SEPCL_BAD_FILE, "the op ended with opset 9, but the model has opset %lld",
+                    (long long)onnx_of(b)->m->opset);
     const onnx_resize_mode mode = attr_choice(b, "mode", modes, 0) ? ONNX_LINEAR : ONNX_NEAREST;
-    if (b->m->opset >= 9)
+    if (onnx_of(b)->m->opset >= 9)
         TRY(read_scales(b, 1, MAX_RANK, scale, &n));
     else
         n = attr_floats(b, "scales", scale, MAX_RANK);
@@ -220,10 +218,10 @@ status onnx_op_resize(onnx_build *b, int arg)
     (void)arg;
     unchanged(x, &r);
     read_modes(b, &r);
-    TRY(read_scales(b, b->m->opset < 11 ? 1 : 2, MAX_RANK, scale, &n_scales));
-    if (b->m->opset < 11 && r.mode == ONNX_CUBIC)
+    TRY(read_scales(b, onnx_of(b)->m->opset < 11 ? 1 : 2, MAX_RANK, scale, &n_scales));
+    if (onnx_of(b)->m->opset < 11 && r.mode == ONNX_CUBIC)
         return fail(SEPCL_BAD_FILE, "mode 'cubic' begins with opset 11");
-    if (b->m->opset < 11)
+    if (onnx_of(b)->m->opset < 11)
         return add_simple(b, x, scale, n_scales, r.mode);
     n_sizes = param_ints(b, 3, size, MAX_RANK);
     if (b->bad != SEPCL_OK)

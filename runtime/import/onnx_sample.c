@@ -18,7 +18,7 @@ status onnx_op_grid_sample(onnx_build *b, int arg)
     const attrs  a = {.grid_sample = {.mode = mode[attr_choice(b, "mode", modes, 0)],
                                       .outside = (sample_outside)attr_choice(b, "padding_mode", paddings, 0),
                                       .aligned = attr_int(b, "align_corners", 0) != 0}};
-    const layout l = layout_last(4);
+    const layout l = layout_last(b, 4);
     TRY(operand_last(b, x, &in[0]));
     TRY(operand_plain(b, grid, &in[1]));
     TRY(operand_node(b, OP_GRID_SAMPLE, &a, in, 2, &l, 4, &y));

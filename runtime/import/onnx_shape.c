@@ -17,7 +17,7 @@ status onnx_op_dropout(onnx_build *b, int arg)
 {
     const operand *training = onnx_in(b, 2);
     (void)arg;
-    if (b->m->opset >= 12 && training &&
+    if (onnx_of(b)->m->opset >= 12 && training &&
         (!training->is_const || operand_count(training) != 1 || data_int(training->type, training->data, 0)))
         return fail(SEPCL_UNSUPPORTED, "training mode is not supported");
     onnx_out(b, 0, onnx_in(b, 0));
@@ -95,7 +95,7 @@ static status read_axes(onnx_build *b, int rank, uint32_t *bits, int *n)
         return b->bad;
     for (int i = 0; i < *n; i++) {
         int axis;
-        TRY(onnx_axis(axes[i], rank, &axis));
+        TRY(import_axis(axes[i], rank, &axis));
         if (*bits >> axis & 1)
             return fail(SEPCL_BAD_FILE, "axis %d is given twice", axis);
         *bits |= 1u << axis;
@@ -176,7 +176,7 @@ status onnx_op_size(onnx_build *b, int arg)
 static status constant_list(onnx_build *b, const char *name, bool floats, bool scalar)
 {
     /* a list has at least a byte an entry, so the node's bytes bound it */
-    const size_t most = b->n->message.n < (size_t)FOLD_SMALL ? b->n->message.n : (size_t)FOLD_SMALL;
+    const size_t most = onnx_of(b)->n->message.n < (size_t)FOLD_SMALL ? onnx_of(b)->n->message.n : (size_t)FOLD_SMALL;
     operand     *y;
     void        *room = arena_array(&b->memory, most, sizeof(int64_t)), *to;
     int          n = 1;
@@ -206,8 +206,8 @@ static operand *tensor_operand(onnx_build *b, const onnx_tensor *t)
 status onnx_op_constant(onnx_build *b, int arg)
 {
     (void)arg;
-    if (b->n->value) {
-        operand *x = tensor_operand(b, b->n->value);
+    if (onnx_of(b)->n->value) {
+        operand *x = tensor_operand(b, onnx_of(b)->n->value);
         if (!x)
             return SEPCL_OUT_OF_MEMORY;
         onnx_out(b, 0, x);
@@ -228,7 +228,7 @@ status onnx_op_constant(onnx_build *b, int arg)
 
 status onnx_op_constant_of_shape(onnx_build *b, int arg)
 {
-    const onnx_tensor *t = b->n->value;
+    const onnx_tensor *t = onnx_of(b)->n->value;
     int64_t            dim[MAX_RANK];
     operand           *one, *y;
     const int          n = param_ints(b, 0, dim, MAX_RANK);

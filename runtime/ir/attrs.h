@@ -88,7 +88,8 @@ typedef struct attr_slice {
     int64_t start[MAX_RANK], step[MAX_RANK], size[MAX_RANK];
 } attr_slice;
 
-typedef enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP } pad_mode;
+/* PAD_REFLECT does not repeat the edge, PAD_SYMMETRIC does. */
+typedef enum pad_mode { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP, PAD_SYMMETRIC } pad_mode;
 typedef struct attr_pad {
     pad_mode mode;
     int64_t  before[MAX_RANK], after[MAX_RANK]; /* >= 0 (a negative pad is a slice) */
@@ -106,6 +107,7 @@ typedef struct attr_resize {
     resize_round       round;   /* RESIZE_NEAREST */
     int64_t            size[2];
     double             scale[2]; /* output / input as the file gives it (may differ from the ratio of the extents) */
+    float              step[2];  /* above 0: positions are multiplied by it in float32, where others divide by scale */
 } attr_resize;
 
 /* resample: along one axis, out[j] = sum over t of weight[j, t] * in[index[j, t]]. in[0] is x, in[1] the indices
