@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel rows of conv: pointwise, depthwise, implicit product, direct. */
+/* The kernel rows of conv: pointwise, implicit product, direct; the others have files of their own. */
 #include "base/size.h"
 #include "ops/conv_kernels.h"
 #include "ops/fused.h"
@@ -29,82 +29,6 @@ static void launch_pointwise(const node_view *v, const caps *c, const int *p, la
     const conv_geometry g = conv_geometry_of(v);
     const gemm_size     s = pointwise_size(&g);
     gemm_launch(v, c, p, &s, out);
-}
-
-/* ------------------------------------------------------------------ depthwise: kernels/depthwise.cl */
-
-enum { DW_V, DW_MR };
-
-static bool fits_depthwise(const node_view *v, const caps *c, const int *p)
-{
-    const conv_geometry g = conv_geometry_of(v);
-    const attr_conv    *a = g.a;
-    const int           mr = p[DW_MR];
-    if (!g.plain_depthwise || g.in.c < p[DW_V] || a->kernel[0] > 9 || a->kernel[1] > 9)
-        return false;
-    const int columns = (mr - 1) * a->stride[1] + (a->kernel[1] - 1) * a->dilation[1] + 1;
-    if (columns > 24)
-        return false;
-    if (p[DW_V] > 4 && (c->simd_width < 2 || p[DW_V] > 2 * c->simd_width))
-        return false;
-    const int native = (int)div_up(p[DW_V], c->simd_width > 0 ? c->simd_width : 1);
-    return !caps_is_cpu(c) || mr * native <= c->vector_registers / 2 || mr <= 2;
-}
-
-static double cost_depthwise(const node_view *v, const caps *c, const int *p)
-{
-    const conv_geometry g = conv_geometry_of(v);
-    const int64_t       mr = p[DW_MR], tiles = div_up(g.out.w, mr), taps = g.a->kernel[1];
-    const int64_t       columns = (mr - 1) * g.a->stride[1] + (taps - 1) * g.a->dilation[1] + 1;
-    const double        native = caps_is_cpu(c) ? (double)div_up(p[DW_V], c->simd_width) : p[DW_V] * 0.75;
-    double              cycles = native * ((double)(mr * taps) / 2 + (double)(columns + taps) / 2); /* a kernel row */
-    if (cycles < 4.0 * (double)taps)
-        cycles = 4.0 * (double)taps;
-    return (double)(tiles * g.out.h * g.out.n) * (double)div_up(g.in.c, p[DW_V]) * (g.a->kernel[0] * cycles + 10);
-}
-
-static void fill_depthwise(const node_view *v, const int *p, void *dst)
-{
-    (void)p;
-    depthwise_fill(v, dst);
-}
-
-static void fill_bias(const node_view *v, const int *p, void *dst)
-{
-    (void)p;
-    depthwise_fill_bias(v, dst);
-}
-
-/* Rows an item takes: one on a GPU; on a CPU as many as still give every core eight items. */
-static int64_t rows_per_item(const caps *c, int64_t rows, int64_t others)
-{
-    if (!caps_is_cpu(c))
-        return 1;
-    return i64_max(1, rows * others / (8 * (int64_t)c->compute_units));
-}
-
-static void launch_depthwise(const node_view *v, const caps *c, const int *p, launch_list *out)
-{
-    const conv_geometry g = conv_geometry_of(v);
-    const attr_conv    *a = g.a;
-    const int64_t       blocks = div_up(g.in.c, p[DW_V]), n_rows = g.out.n * g.out.h;
-    const int64_t       rows = i64_min(rows_per_item(c, n_rows, blocks), n_rows);
-    const int           w = launch_pack(out, DT_F32, (size_t)(g.out.c * a->kernel[0] * a->kernel[1]), true, fill_depthwise);
-    const int           b = launch_pack(out, DT_F32, (size_t)g.out.c, false, fill_bias);
-    launch             *k = launch_add(out, 2, blocks, div_up(n_rows, i64_max(1, rows)), 1);
-    launch_define(k, "KH", a->kernel[0]);
-    launch_define(k, "KW", a->kernel[1]);
-    launch_define(k, "SW", a->stride[1]);
-    launch_define(k, "DW", a->dilation[1]);
-    arg_in(k, CONV_X);
-    arg_packed(k, w);
-    arg_packed(k, b);
-    arg_out(k, 0);
-    const int64_t numbers[] = {n_rows, i64_max(1, rows), g.in.h, g.in.w, g.out.h, g.out.w, g.in.c, a->stride[0],
-                               a->dilation[0], a->pad[0], a->pad[1]};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        arg_i32(k, numbers[i]);
-    launch_epilogue(k, v, CONV_RES);
 }
 
 /* ------------------------------------------------------------------ implicit product: kernels/conv.cl */
@@ -164,8 +88,9 @@ static void fill_zeros(const node_view *v, const int *p, void *dst)
 static void conv_sizes(launch *k, const conv_geometry *g)
 {
     const attr_conv *a = g->a;
-    const int64_t    sizes[] = {g->in.h, g->in.w, g->out.h, g->out.w, g->ci, g->co, a->group, a->kernel[0], a->kernel[1],
-                                a->stride[0], a->stride[1], a->dilation[0], a->dilation[1], a->pad[0], a->pad[1]};
+    const int64_t    sizes[] = {g->in.h,      g->in.w,        g->out.h,       g->out.w,     g->ci,
+                                g->co,        a->group,       a->kernel[0],   a->kernel[1], a->stride[0],
+                                a->stride[1], a->dilation[0], a->dilation[1], a->pad[0],    a->pad[1]};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         arg_i32(k, sizes[i]);
 }
@@ -175,7 +100,7 @@ static void launch_implicit(const node_view *v, const caps *c, const int *p, lau
     const conv_geometry g = conv_geometry_of(v);
     const int64_t       nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(g.co, nr) * g.a->group, mr = p[TILE_MR];
     const int64_t       taps = (int64_t)g.a->kernel[0] * g.a->kernel[1], n_rows = g.out.n * g.out.h;
-    const int64_t       rows = i64_max(1, i64_min(n_rows, rows_per_item(c, n_rows, blocks)));
+    const int64_t       rows = i64_max(1, i64_min(n_rows, conv_rows_per_item(c, n_rows, blocks)));
     int64_t             strip = caps_is_cpu(c) ? g.out.w : mr;
     /* few rows and blocks: split the row as well */
     if (caps_is_cpu(c) && rows == 1 && n_rows * blocks < 4 * (int64_t)c->compute_units)
@@ -236,7 +161,7 @@ static void launch_direct(const node_view *v, const caps *c, const int *p, launc
     (void)p;
     const int64_t taps = g.ci * g.a->kernel[0] * g.a->kernel[1];
     const int     w = launch_pack(out, DT_F32, (size_t)(taps * g.out.c), true, fill_direct);
-    const int     b = launch_pack(out, DT_F32, (size_t)g.out.c, false, fill_bias);
+    const int     b = launch_pack(out, DT_F32, (size_t)g.out.c, false, conv_fill_bias);
     launch       *k = launch_add(out, 1, div_up(total, chunk), 1, 1);
     arg_in(k, CONV_X);
     arg_packed(k, w);
@@ -249,9 +174,22 @@ static void launch_direct(const node_view *v, const caps *c, const int *p, launc
 }
 
 const kernel_def conv_kernels[] = {
-    {"gemm", "gemm", "pointwise: register-tiled product", TILE_PARAMS, fits_pointwise, launch_pointwise, cost_pointwise},
-    {"depthwise", "depthwise", "depthwise: sliding along the row", {{"V", {16, 8, 4, 1}}, {"MR", {8, 7, 4, 2, 1}}},
-     fits_depthwise, launch_depthwise, cost_depthwise},
+    {"gemm", "gemm", "pointwise: register-tiled product", TILE_PARAMS, fits_pointwise, launch_pointwise,
+     cost_pointwise},
+    {"depthwise",
+     "depthwise",
+     "depthwise: sliding along the row",
+     {{"V", {16, 8, 4, 1}}, {"MR", {8, 7, 4, 2, 1}}},
+     depthwise_fits,
+     depthwise_launch,
+     depthwise_cost},
+    {"depthwise_narrow",
+     "depthwise_narrow",
+     "depthwise: short rows",
+     {{"V", {16, 8, 4}}, {"MR", {14, 10, 7, 5, 4}}},
+     depthwise_narrow_fits,
+     depthwise_narrow_launch,
+     depthwise_narrow_cost},
     {"winograd", "winograd", "minimal filtering, 3x3", WINOGRAD_PARAMS, winograd_fits, winograd_launch, winograd_cost},
     {"stem", "stem", "few input channels", STEM_PARAMS, stem_fits, stem_launch, stem_cost},
     {"conv", "conv", "implicit matrix product", TILE_PARAMS, fits_implicit, launch_implicit, cost_implicit},
