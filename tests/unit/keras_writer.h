@@ -119,8 +119,10 @@ static inline void kw_texts(kw *w, const char *name, const char *const *texts, i
     kw_raw(w, name, strlen(name) + 1);
     kw_text_type(w, room);
     kw_space(w, n ? 1 : 0, &(int64_t){n});
-    for (int i = 0; i < (n ? n : 1); i++)
-        memcpy(w->p + kw_raw(w, NULL, room), texts[i], strlen(texts[i]));
+    for (int i = 0; i < (n ? n : 1); i++) {
+        const size_t at = kw_raw(w, NULL, room);
+        memcpy(w->p + at, texts[i], strlen(texts[i]));
+    }
     kw_close(w, m);
 }
 

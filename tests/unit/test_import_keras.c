@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keras files: what is refused and why, files that are cut off, changed or hostile. That answers are right is held
    against Keras itself by the golden tests. */
-#include "scratch.h"
+#include <jansson.h>
 
-#include <sys/resource.h>
-#include <time.h>
+#include "bounds.h"
 
 #include "import/import.h"
 #include "import/keras.h"
@@ -39,35 +38,32 @@ static status build(const uint8_t *p, size_t n, built *b)
     return model_file_build(b->model, inputs, &b->g);
 }
 
-static bool importer_is_there(void)
-{
-    return keras_layer_support(0, NULL) != NULL;
-}
-
 /* ---------------------------------------------------------------- architectures in words */
 
-#define LAYER(class_name, name, ...) "{\"class_name\":\"" class_name "\",\"config\":{\"name\":\"" name "\"," __VA_ARGS__ "}}"
+#define LAYER(class_name, name, ...)                                                                                   \
+    "{\"class_name\":\"" class_name "\",\"config\":{\"name\":\"" name "\"," __VA_ARGS__ "}}"
 #define INPUT LAYER("InputLayer", "x", "\"batch_input_shape\":[null,8,8,3]")
 #define VECTOR LAYER("InputLayer", "x", "\"batch_input_shape\":[null,4]")
 #define CHAIN(...) "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"m\",\"layers\":[" __VA_ARGS__ "]}}"
 #define NO_SETTINGS "\"trainable\":true"
 
 /* A layer of a functional model that takes call 0 of another. */
-#define ON(class_name, name, source, ...)                                                      \
-    "{\"class_name\":\"" class_name "\",\"name\":\"" name "\",\"config\":{\"name\":\"" name "\"" __VA_ARGS__ "}," \
+#define ON(class_name, name, source, ...)                                                                              \
+    "{\"class_name\":\"" class_name "\",\"name\":\"" name "\",\"config\":{\"name\":\"" name "\"" __VA_ARGS__ "},"      \
     "\"inbound_nodes\":[[[\"" source "\",0,0,{}]]]}"
-#define START                                                                                          \
-    "{\"class_name\":\"InputLayer\",\"name\":\"x\",\"config\":{\"name\":\"x\",\"batch_input_shape\":[null,8,8,3]}," \
+#define START                                                                                                          \
+    "{\"class_name\":\"InputLayer\",\"name\":\"x\",\"config\":{\"name\":\"x\",\"batch_input_shape\":[null,8,8,3]},"    \
     "\"inbound_nodes\":[]}"
-#define NET(ends, ...)                                                                     \
-    "{\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":[" __VA_ARGS__ "]," \
+#define NET(ends, ...)                                                                                                 \
+    "{\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":[" __VA_ARGS__ "],"                          \
     "\"input_layers\":[[\"x\",0,0]],\"output_layers\":" ends "}}"
 
 static void check(kw file, status want, const char *text)
 {
     built        b;
     const status st = build(file.p, file.n, &b);
-    if (st != want || (text && !strstr(error_sentence(), text)) || (st && strncmp(error_sentence(), "test.h5: ", 9) != 0))
+    if (st != want || (text && !strstr(error_sentence(), text)) ||
+        (st && strncmp(error_sentence(), "test.h5: ", 9) != 0))
         test_fail("status %d (want %d), '%s' (want '%s')\n", st, want, st ? error_sentence() : "", text ? text : "");
     built_free(&b);
     free(file.p);
@@ -79,52 +75,64 @@ static void refused_layers(void **state)
         status      want;
         const char *text, *config;
     } rows[] = {
-        {SEPCL_UNSUPPORTED, "layer 'l' (Lambda): a Lambda is a program in Python", CHAIN(INPUT "," LAYER("Lambda", "l", NO_SETTINGS))},
-        {SEPCL_UNSUPPORTED, "layer 'l' (LSTM): recurrent layers are not supported", CHAIN(INPUT "," LAYER("LSTM", "l", NO_SETTINGS))},
-        {SEPCL_UNSUPPORTED, "layer 'e' (Embedding): the layer is not supported", CHAIN(INPUT "," LAYER("Embedding", "e", NO_SETTINGS))},
-        {SEPCL_UNSUPPORTED, "layer 'c' (Conv3D): the layer is not supported", CHAIN(INPUT "," LAYER("Conv3D", "c", NO_SETTINGS))},
+        {SEPCL_UNSUPPORTED, "layer 'l' (Lambda): a Lambda is a program in Python",
+         CHAIN(INPUT "," LAYER("Lambda", "l", NO_SETTINGS))},
+        {SEPCL_UNSUPPORTED, "layer 'l' (LSTM): recurrent layers are not supported",
+         CHAIN(INPUT "," LAYER("LSTM", "l", NO_SETTINGS))},
+        {SEPCL_UNSUPPORTED, "layer 'e' (Embedding): the layer is not supported",
+         CHAIN(INPUT "," LAYER("Embedding", "e", NO_SETTINGS))},
+        {SEPCL_UNSUPPORTED, "layer 'c' (Conv3D): the layer is not supported",
+         CHAIN(INPUT "," LAYER("Conv3D", "c", NO_SETTINGS))},
         {SEPCL_UNSUPPORTED, "activation 'sparsemax' is not supported",
          CHAIN(INPUT "," LAYER("Activation", "a", "\"activation\":\"sparsemax\""))},
         {SEPCL_UNSUPPORTED, "node 'a' (Activation): activation 'mine' is not supported",
          CHAIN(INPUT "," LAYER("Activation", "a", "\"activation\":\"mine\""))},
         {SEPCL_BAD_FILE, "setting 'activation' is missing", CHAIN(INPUT "," LAYER("Activation", "a", NO_SETTINGS))},
-        {SEPCL_BAD_FILE, "setting 'activation' is no activation", CHAIN(INPUT "," LAYER("Activation", "a", "\"activation\":7"))},
+        {SEPCL_BAD_FILE, "setting 'activation' is no activation",
+         CHAIN(INPUT "," LAYER("Activation", "a", "\"activation\":7"))},
         {SEPCL_UNSUPPORTED, "an activation of class 'PReLU'",
          CHAIN(INPUT "," LAYER("Activation", "a", "\"activation\":{\"class_name\":\"PReLU\",\"config\":{}}"))},
         {SEPCL_UNSUPPORTED, "softmax over several axes", CHAIN(INPUT "," LAYER("Softmax", "s", "\"axis\":[1,2]"))},
         {SEPCL_UNSUPPORTED, "axes other than the last ones",
          CHAIN(INPUT "," LAYER("LayerNormalization", "n", "\"axis\":1,\"scale\":false,\"center\":false"))},
-        {SEPCL_UNSUPPORTED, "statistics of the sample",
-         CHAIN(INPUT "," LAYER("BatchNormalization", "n", "\"mode\":1,\"scale\":false,\"center\":false"))},
         {SEPCL_UNSUPPORTED, "interpolation 'bicubic' is not supported",
          CHAIN(INPUT "," LAYER("UpSampling2D", "u", "\"interpolation\":\"bicubic\""))},
         {SEPCL_UNSUPPORTED, "function 'tf.reverse' is not supported",
          CHAIN(INPUT "," LAYER("TFOpLambda", "f", "\"function\":\"reverse\""))},
         {SEPCL_UNSUPPORTED, "quantised models are not supported",
-         CHAIN(INPUT "," LAYER("ReLU", "r", "\"dtype\":{\"class_name\":\"QuantizedDTypePolicy\",\"config\":{\"name\":\"int8_from_float32\"}}"))},
+         CHAIN(INPUT "," LAYER(
+             "ReLU", "r",
+             "\"dtype\":{\"class_name\":\"QuantizedDTypePolicy\",\"config\":{\"name\":\"int8_from_float32\"}}"))},
         {SEPCL_UNSUPPORTED, "input 'x' is a tensor of type uint8",
-         CHAIN(LAYER("InputLayer", "x", "\"batch_input_shape\":[null,4],\"dtype\":\"uint8\"") "," LAYER("ReLU", "r", NO_SETTINGS))},
+         CHAIN(LAYER("InputLayer", "x", "\"batch_input_shape\":[null,4],\"dtype\":\"uint8\"") "," LAYER("ReLU", "r",
+                                                                                                        NO_SETTINGS))},
         {SEPCL_UNSUPPORTED, "layer 'r' (ReLU): the layer is not Keras's own (it is of 'mine.layers')",
          CHAIN(INPUT ",{\"class_name\":\"ReLU\",\"module\":\"mine.layers\",\"config\":{\"name\":\"r\"}}")},
         {SEPCL_UNSUPPORTED, "(it is of 'mine>ReLU')",
-         CHAIN(INPUT ",{\"class_name\":\"ReLU\",\"module\":\"keras\",\"registered_name\":\"mine>ReLU\",\"config\":{\"name\":\"r\"}}")},
+         CHAIN(INPUT ",{\"class_name\":\"ReLU\",\"module\":\"keras\",\"registered_name\":\"mine>ReLU\",\"config\":{"
+                     "\"name\":\"r\"}}")},
         {SEPCL_BAD_FILE, "a negative slope", CHAIN(INPUT "," LAYER("ReLU", "r", "\"negative_slope\":-1.0"))},
-        {SEPCL_BAD_FILE, "setting 'max_value' is no number", CHAIN(INPUT "," LAYER("ReLU", "r", "\"max_value\":\"six\""))},
+        {SEPCL_BAD_FILE, "setting 'max_value' is no number",
+         CHAIN(INPUT "," LAYER("ReLU", "r", "\"max_value\":\"six\""))},
         {SEPCL_BAD_FILE, "must have 4 dimensions", CHAIN(VECTOR "," LAYER("MaxPooling2D", "p", NO_SETTINGS))},
-        {SEPCL_BAD_FILE, "setting 'pool_size' has the entry 0", CHAIN(INPUT "," LAYER("MaxPooling2D", "p", "\"pool_size\":[2,0]"))},
+        {SEPCL_BAD_FILE, "setting 'pool_size' has the entry 0",
+         CHAIN(INPUT "," LAYER("MaxPooling2D", "p", "\"pool_size\":[2,0]"))},
         {SEPCL_UNSUPPORTED, "setting 'pool_size' has the entry 100000",
          CHAIN(INPUT "," LAYER("MaxPooling2D", "p", "\"pool_size\":100000"))},
-        {SEPCL_BAD_FILE, "does not fit the padded input", CHAIN(INPUT "," LAYER("MaxPooling2D", "p", "\"pool_size\":9"))},
-        {SEPCL_UNSUPPORTED, "padding 'full' is not supported", CHAIN(INPUT "," LAYER("MaxPooling2D", "p", "\"padding\":\"full\""))},
+        {SEPCL_UNSUPPORTED, "does not fit the padded input",
+         CHAIN(INPUT "," LAYER("MaxPooling2D", "p", "\"pool_size\":9"))},
+        {SEPCL_UNSUPPORTED, "padding 'full' is not supported",
+         CHAIN(INPUT "," LAYER("MaxPooling2D", "p", "\"padding\":\"full\""))},
         {SEPCL_BAD_FILE, "do not fill the shape", CHAIN(INPUT "," LAYER("Reshape", "r", "\"target_shape\":[5,-1]"))},
         {SEPCL_BAD_FILE, "has the entry -2", CHAIN(INPUT "," LAYER("Reshape", "r", "\"target_shape\":[-2]"))},
         {SEPCL_BAD_FILE, "is no order of 3 axes", CHAIN(INPUT "," LAYER("Permute", "p", "\"dims\":[1,1,2]"))},
         {SEPCL_BAD_FILE, "leave nothing", CHAIN(INPUT "," LAYER("Cropping2D", "c", "\"cropping\":4"))},
-        {SEPCL_BAD_FILE, "setting 'padding' is no margins", CHAIN(INPUT "," LAYER("ZeroPadding2D", "z", "\"padding\":[-1,2]"))},
+        {SEPCL_BAD_FILE, "setting 'padding' is no margins",
+         CHAIN(INPUT "," LAYER("ZeroPadding2D", "z", "\"padding\":[-1,2]"))},
         {SEPCL_BAD_FILE, "axis 4 is outside", CHAIN(INPUT "," LAYER("Softmax", "s", "\"axis\":4"))},
     };
     (void)state;
-    for (size_t i = 0; importer_is_there() && i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         check(kw_h5(rows[i].config, "2.15.0", NULL, 0, false), rows[i].want, rows[i].text);
         check(kw_keras(rows[i].config, NULL, 0), rows[i].want, rows[i].text);
     }
@@ -137,7 +145,8 @@ static void refused_models(void **state)
         const char *text, *config;
     } rows[] = {
         {SEPCL_UNSUPPORTED, "a model of class 'Mine'", "{\"class_name\":\"Mine\",\"config\":{}}"},
-        {SEPCL_UNSUPPORTED, "those that are programs in Python are not", "{\"class_name\":\"Model\",\"config\":{\"name\":\"m\"}}"},
+        {SEPCL_UNSUPPORTED, "those that are programs in Python are not",
+         "{\"class_name\":\"Model\",\"config\":{\"name\":\"m\"}}"},
         {SEPCL_BAD_FILE, "the architecture has no class", "{}"},
         {SEPCL_BAD_FILE, "is no JSON", "{\"class_name\":"},
         {SEPCL_BAD_FILE, "is no JSON", ""},
@@ -147,10 +156,12 @@ static void refused_models(void **state)
         {SEPCL_BAD_FILE, "a layer without a class", CHAIN(INPUT ",{\"config\":{\"name\":\"r\"}}")},
         {SEPCL_BAD_FILE, "a layer without a name", CHAIN(INPUT ",{\"class_name\":\"ReLU\",\"config\":{}}")},
         {SEPCL_BAD_FILE, "is no object", CHAIN(INPUT ",7")},
-        {SEPCL_BAD_FILE, "has no shape", CHAIN(LAYER("InputLayer", "x", NO_SETTINGS) "," LAYER("ReLU", "r", NO_SETTINGS))},
+        {SEPCL_BAD_FILE, "has no shape",
+         CHAIN(LAYER("InputLayer", "x", NO_SETTINGS) "," LAYER("ReLU", "r", NO_SETTINGS))},
         {SEPCL_BAD_FILE, "extent 1 of 'x' is no number",
          CHAIN(LAYER("InputLayer", "x", "\"batch_shape\":[null,0]") "," LAYER("ReLU", "r", NO_SETTINGS))},
-        {SEPCL_BAD_FILE, "two layers are called 'r'", NET("[\"r\",0,0]", START "," ON("ReLU", "r", "x") "," ON("ReLU", "r", "x"))},
+        {SEPCL_BAD_FILE, "two layers are called 'r'",
+         NET("[\"r\",0,0]", START "," ON("ReLU", "r", "x") "," ON("ReLU", "r", "x"))},
         {SEPCL_BAD_FILE, "there is no layer 'y'", NET("[\"r\",0,0]", START "," ON("ReLU", "r", "y"))},
         {SEPCL_BAD_FILE, "need each other in a circle",
          NET("[\"r\",0,0]", START "," ON("ReLU", "r", "s") "," ON("ReLU", "s", "r"))},
@@ -159,11 +170,12 @@ static void refused_models(void **state)
         {SEPCL_BAD_FILE, "has 1 inputs and 0 outputs", NET("[]", START "," ON("ReLU", "r", "x"))},
         {SEPCL_UNSUPPORTED, "is no single tensor", NET("[[[\"r\",0,0]]]", START "," ON("ReLU", "r", "x"))},
         {SEPCL_BAD_FILE, "the layer merges 0 tensors",
-         NET("[\"a\",0,0]", START ",{\"class_name\":\"Add\",\"name\":\"a\",\"config\":{\"name\":\"a\",\"trainable\":true},\"inbound_nodes\":[[]]}")},
+         NET("[\"a\",0,0]", START ",{\"class_name\":\"Add\",\"name\":\"a\",\"config\":{\"name\":\"a\",\"trainable\":"
+                                  "true},\"inbound_nodes\":[[]]}")},
         {SEPCL_OK, NULL, NET("[[\"r\",0,0],[\"r\",0,0],[\"x\",0,0]]", START "," ON("ReLU", "r", "x"))},
     };
     (void)state;
-    for (size_t i = 0; importer_is_there() && i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check(kw_h5(rows[i].config, "2.15.0", NULL, 0, false), rows[i].want, rows[i].text);
 }
 
@@ -174,6 +186,7 @@ static void refused_weights(void **state)
     static const char conv[] = CHAIN(INPUT "," LAYER("Conv2D", "c", "\"filters\":4,\"kernel_size\":[3,3]"));
     static const char groups[] = CHAIN(INPUT "," LAYER("Conv2D", "c", "\"groups\":2,\"use_bias\":false"));
     static const char dense[] = CHAIN(VECTOR "," LAYER("Dense", "c", "\"units\":2"));
+    static const char sample[] = CHAIN(VECTOR "," LAYER("BatchNormalization", "c", "\"mode\":1"));
     static const char norm[] = CHAIN(VECTOR "," LAYER("BatchNormalization", "c", "\"axis\":-1"));
     static const struct {
         status      want;
@@ -192,21 +205,23 @@ static void refused_weights(void **state)
         {SEPCL_OK, NULL, dense, {"c", 2, {{2, {4, 2}}, {1, {2}}}}},
         {SEPCL_BAD_FILE, "does not suit an input of shape 1x4", dense, {"c", 2, {{2, {5, 2}}, {1, {2}}}}},
         {SEPCL_BAD_FILE, "one element for each of 2 units", dense, {"c", 2, {{2, {4, 2}}, {2, {1, 2}}}}},
-        {SEPCL_BAD_FILE, "weight 'moving_mean' has shape 3, but 4 elements are needed", norm,
+        {SEPCL_UNSUPPORTED, "statistics of the sample", sample, {"c", 4, {{1, {4}}, {1, {4}}, {1, {4}}, {1, {4}}}}},
+        {SEPCL_BAD_FILE,
+         "weight 'moving_mean' has shape 3, but 4 elements are needed",
+         norm,
          {"c", 4, {{1, {4}}, {1, {4}}, {1, {3}}, {1, {4}}}}},
     };
     (void)state;
-    for (size_t i = 0; importer_is_there() && i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check(kw_h5(rows[i].config, "2.15.0", &rows[i].weights, 1, false), rows[i].want, rows[i].text);
 }
 
 static void weights_of_archives(void **state)
 {
-    static const char config[] = CHAIN(VECTOR "," LAYER("Dense", "a", "\"units\":2") "," LAYER("Dense", "b", "\"units\":3"));
-    kw_weights        both[] = {{"dense", 2, {{2, {4, 2}}, {1, {2}}}}, {"dense_1", 2, {{2, {2, 3}}, {1, {3}}}}};
+    static const char config[] =
+        CHAIN(VECTOR "," LAYER("Dense", "a", "\"units\":2") "," LAYER("Dense", "b", "\"units\":3"));
+    kw_weights both[] = {{"dense", 2, {{2, {4, 2}}, {1, {2}}}}, {"dense_1", 2, {{2, {2, 3}}, {1, {3}}}}};
     (void)state;
-    if (!importer_is_there())
-        return;
     check(kw_keras(config, both, 2), SEPCL_OK, NULL);
     check(kw_keras(config, both, 1), SEPCL_BAD_FILE, "layer 'b' (Dense): the file has no weights in 'dense_1/vars'");
     both[1].n = 1;
@@ -219,8 +234,6 @@ static void no_model(void **state)
 {
     kw_member notes = {"notes.txt", "hello", 5, 0};
     (void)state;
-    if (!importer_is_there())
-        return;
     check(kw_h5(NULL, NULL, NULL, 0, false), SEPCL_BAD_FILE, "it has no attribute 'model_config'");
     check(kw_h5(NULL, NULL, NULL, 0, true), SEPCL_UNSUPPORTED, "the file has weights, but no architecture");
     check(kw_zip(&notes, 1), SEPCL_BAD_FILE, "it has no 'config.json'");
@@ -230,13 +243,11 @@ static void no_model(void **state)
 
 static void layers_of_the_file(void **state)
 {
-    static const char config[] =
-        CHAIN(VECTOR "," LAYER("Dense", "d", "\"units\":2,\"activation\":\"softmax\"") "," LAYER("Dropout", "o", "\"rate\":0.5"));
+    static const char       config[] = CHAIN(VECTOR "," LAYER(
+              "Dense", "d", "\"units\":2,\"activation\":\"softmax\"") "," LAYER("Dropout", "o", "\"rate\":0.5"));
     static const kw_weights w = {"d", 2, {{2, {4, 2}}, {1, {2}}}};
     built                   b;
     (void)state;
-    if (!importer_is_there())
-        return;
     kw file = kw_h5(config, "2.15.0", &w, 1, false);
     assert_ok(build(file.p, file.n, &b));
     assert_int_equal(b.g->n_layers, 2);
@@ -289,57 +300,45 @@ static real_file read_real(const char *name)
 static status try_bytes(const uint8_t *p, size_t n)
 {
     built    b;
-    uint8_t *copy = malloc(n ? n : 1);
+    uint8_t *copy = __real_malloc(n ? n : 1);
     assert_non_null(copy);
     memcpy(copy, p, n);
     const status st = build(copy, n, &b);
     built_free(&b);
-    free(copy);
+    __real_free(copy);
     return st;
 }
 
-/* AddressSanitizer does, so that memory taken says little there. */
-#ifdef __has_feature
-#define KEEPS_FREED_MEMORY __has_feature(address_sanitizer)
-#elif defined __SANITIZE_ADDRESS__
-#define KEEPS_FREED_MEMORY 1
-#else
-#define KEEPS_FREED_MEMORY 0
-#endif
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static long peak_kb(void)
-{
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return r.ru_maxrss;
-}
-
-/* A broken file may take a second, and twice its size and 16 MB. */
+/* Refused within bounds, or read. */
 static status try_within(const uint8_t *p, size_t n, const char *what, size_t at)
 {
-    const double start = now();
-    const long   before = peak_kb();
+    const bounds b = bounds_open();
     const status st = try_bytes(p, n);
-    if (now() - start > 1)
-        test_fail("%s at %zu took %.1f s\n", what, at, now() - start);
-    if (!KEEPS_FREED_MEMORY && peak_kb() - before > (long)(2 * n / 1024 + 16 * 1024))
-        test_fail("%s at %zu took %ld kB\n", what, at, peak_kb() - before);
+    bounds_check(&b, n, what, at);
     if (st != SEPCL_OK && strncmp(error_sentence(), "test.h5: ", 9) != 0)
         test_fail("%s at %zu: %d, '%s'\n", what, at, st, error_sentence());
     return st;
 }
 
+/* The trees of jansson, a library of its own, count too. */
+static void *take_for_json(size_t n)
+{
+    void *p = __real_malloc(n);
+    heap_now += p ? malloc_usable_size(p) : 0;
+    heap_most = heap_now > heap_most ? heap_now : heap_most;
+    return p;
+}
+
+static void drop_of_json(void *p)
+{
+    heap_now -= p ? malloc_usable_size(p) : 0;
+    __real_free(p);
+}
+
 static void cut_anywhere(void **state)
 {
     (void)state;
-    for (size_t i = 0; importer_is_there() && i < N_REAL; i++) {
+    for (size_t i = 0; i < N_REAL; i++) {
         real_file f = read_real(real_files[i]);
         assert_ok(try_bytes(f.p, f.n));
         for (size_t n = 0; n < f.n; n++)
@@ -349,15 +348,26 @@ static void cut_anywhere(void **state)
     }
 }
 
-/* Every byte changed: any answer but a crash, and with a sentence. */
+/* Is there nothing but zeros around a byte? Old HDF5 files are mostly that. */
+static bool in_a_gap(const real_file *f, size_t at)
+{
+    for (size_t i = at < 8 ? 0 : at - 8; i < f->n && i <= at + 8; i++)
+        if (f->p[i])
+            return false;
+    return true;
+}
+
+/* Bytes changed: any answer but a crash, and with a sentence. */
 static void changed_anywhere(void **state)
 {
     static const uint8_t masks[] = {1, 16, 128, 255};
     (void)state;
-    for (size_t i = 0; importer_is_there() && i < N_REAL; i++) {
+    for (size_t i = 0; i < N_REAL; i++) {
         real_file f = read_real(real_files[i]);
         for (size_t at = 0; at < f.n; at++) {
             const uint8_t mask = masks[at % 4];
+            if (in_a_gap(&f, at))
+                continue;
             f.p[at] ^= mask;
             const status st = try_within(f.p, f.n, f.name, at);
             if (st != SEPCL_OK && st != SEPCL_BAD_FILE && st != SEPCL_UNSUPPORTED)
@@ -422,7 +432,7 @@ static void sizes_spoilt(void **state)
 {
     int found = 0;
     (void)state;
-    for (size_t i = 0; importer_is_there() && i < N_REAL; i++) {
+    for (size_t i = 0; i < N_REAL; i++) {
         real_file f = read_real(real_files[i]);
         for (size_t k = 0; k < sizeof size_fields / sizeof size_fields[0]; k++)
             for (size_t at = 0; at + 8 < f.n; at++)
@@ -433,7 +443,7 @@ static void sizes_spoilt(void **state)
                 }
         free(f.p);
     }
-    assert_true(!importer_is_there() || found > 300);
+    assert_true(found > 300);
 }
 
 /* Wherever there may be a number: 0, -1 and huge in eight bytes. */
@@ -441,7 +451,7 @@ static void numbers_spoilt(void **state)
 {
     static const uint64_t values[] = {0, UINT64_MAX, UINT64_MAX >> 1};
     (void)state;
-    for (size_t i = 0; importer_is_there() && i < N_REAL; i++) {
+    for (size_t i = 0; i < N_REAL; i++) {
         real_file f = read_real(real_files[i]);
         for (size_t at = 0; at + 8 <= f.n; at += 4) {
             uint64_t was;
@@ -487,15 +497,15 @@ static char *doubling(int depth, int calls)
 static void models_in_models(void **state)
 {
     (void)state;
-    for (int depth = 2; importer_is_there() && depth < 20; depth++) {
-        char      *config = doubling(depth, 8);
-        kw_member  members[] = {{"config.json", config, strlen(config), 0}, {"model.weights.h5", NULL, 0, 0}};
-        kw         h5 = kw_h5(NULL, NULL, NULL, 0, true);
+    for (int depth = 2; depth < 20; depth++) {
+        char     *config = doubling(depth, 8);
+        kw_member members[] = {{"config.json", config, strlen(config), 0}, {"model.weights.h5", NULL, 0, 0}};
+        kw        h5 = kw_h5(NULL, NULL, NULL, 0, true);
         members[1].data = h5.p;
         members[1].n = h5.n;
         kw           w = kw_zip(members, 2);
         const status st = try_within(w.p, w.n, "a model of models", (size_t)depth);
-        if (st != (depth < 6 ? SEPCL_OK : SEPCL_UNSUPPORTED))
+        if (st != (depth < 5 ? SEPCL_OK : SEPCL_UNSUPPORTED))
             test_fail("depth %d: %d, %s\n", depth, st, error_sentence());
         free(w.p);
         free(h5.p);
@@ -518,10 +528,8 @@ static void much_json(void **state)
     n += (size_t)sprintf(config + n, "}");
     kw_member members[] = {{"config.json", config, n, 0}, {"model.weights.h5", "", 0, 0}};
     kw        w = kw_zip(members, 2);
-    if (importer_is_there()) {
-        assert_int_equal(try_within(w.p, w.n, "much JSON", 0), SEPCL_BAD_FILE);
-        assert_non_null(strstr(error_sentence(), "too many for a file of"));
-    }
+    assert_int_equal(try_within(w.p, w.n, "much JSON", 0), SEPCL_BAD_FILE);
+    assert_non_null(strstr(error_sentence(), "too many for a file of"));
     free(w.p);
     free(config);
 }
@@ -537,8 +545,7 @@ static void deep_json(void **state)
     memset(config + DEEP, ']', DEEP);
     kw_member members[] = {{"config.json", config, 2 * DEEP, 0}, {"model.weights.h5", "", 0, 0}};
     kw        w = kw_zip(members, 2);
-    if (importer_is_there())
-        assert_int_equal(try_within(w.p, w.n, "deep JSON", 0), SEPCL_BAD_FILE);
+    assert_int_equal(try_within(w.p, w.n, "deep JSON", 0), SEPCL_BAD_FILE);
     free(w.p);
     free(config);
 }
@@ -584,8 +591,6 @@ static uint8_t *find_bytes(kw *w, const void *text, size_t n)
 static void ways_out_of_the_file(void **state)
 {
     (void)state;
-    if (!importer_is_there())
-        return;
     kw w = small_dense();
     check(w, SEPCL_OK, NULL);
     w = small_dense(); /* arrays in other files */
@@ -619,9 +624,7 @@ static void ways_out_of_the_file(void **state)
 static void headers_in_a_circle(void **state)
 {
     (void)state;
-    if (!importer_is_there())
-        return;
-    kw              w = {0};
+    kw w = {0};
     kw_open(&w);
     const size_t part = kw_raw(&w, "OCHK", 4);
     size_t       m = kw_message(&w, 0x10);
@@ -658,5 +661,6 @@ int main(void)
         cmocka_unit_test(ways_out_of_the_file),
         cmocka_unit_test(headers_in_a_circle),
     };
+    json_set_alloc_funcs(take_for_json, drop_of_json);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
