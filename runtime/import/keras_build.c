@@ -4,15 +4,15 @@
 
 #include <string.h>
 
-/* Calls of layers, counting those of models in models: what a file can make of few bytes by calling models often. */
-#define MOST_CALLS 200000
+/* Calls of layers beyond those that are written in the file: what it can make of few bytes by calling models often. */
+#define MOST_CALLS 8192
 
 /* ---------------------------------------------------------------- the call at hand */
 
 status keras_in(keras_build *b, int i, operand **out)
 {
     *out = i < b->n_in ? b->in[i] : NULL;
-    return *out ? SEPCL_OK : fail(SEPCL_BAD_FILE, "the layer is not called on %s%d tensors", i ? "" : "as many as ", i + 1);
+    return *out ? SEPCL_OK : fail(SEPCL_BAD_FILE, "the layer is called on %d tensors, but needs more", b->n_in);
 }
 
 status keras_in_rank(keras_build *b, int i, int rank, operand **out)
@@ -117,8 +117,8 @@ static status run_call(keras_build *b, const keras_model *m, const char *prefix,
     operand          **out = arena_array(&b->common.memory, l->model ? (size_t)l->model->n_outputs : 1, sizeof *out);
     if (!name || !out)
         return SEPCL_OUT_OF_MEMORY;
-    if (++b->calls > MOST_CALLS)
-        return fail(SEPCL_UNSUPPORTED, "layers are called more than %d times", MOST_CALLS);
+    if (++b->calls > MOST_CALLS + b->f->n_calls)
+        return fail(SEPCL_UNSUPPORTED, "layers of models in models are called more than %d times", MOST_CALLS);
     b->l = l;
     b->call = &l->calls[at.call];
     if (l->number)

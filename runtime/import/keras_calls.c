@@ -420,5 +420,7 @@ static status connect(keras_file *f, keras_model *m, const json_t *config)
 status keras_read_calls(keras_file *f, keras_model *m, const json_t *config)
 {
     TRY(m->sequential ? chain(f, m) : connect(f, m, config));
-    return order_calls(f, m);
+    TRY(order_calls(f, m));
+    f->n_calls += m->n_calls;
+    return SEPCL_OK;
 }

@@ -7,12 +7,15 @@
 #include "import/keras_model.h"
 #include "import/keras_zip.h"
 
-/* Bytes that packed data may take beyond twice the file's size. */
-#define UNPACK_ROOM ((size_t)8 << 20)
+/* Bytes that reading a file may take beyond twice its size. */
+#define ROOM ((size_t)14 << 20)
 
-static size_t may_unpack(const keras_file *f)
+status keras_take(keras_file *f, size_t bytes, const char *what)
 {
-    return f->size < SIZE_MAX / 4 ? 2 * f->size + UNPACK_ROOM : SIZE_MAX / 2;
+    if (bytes > f->budget)
+        return fail(SEPCL_BAD_FILE, "%s would take %zu bytes of memory, too many for a file of %zu", what, bytes, f->size);
+    f->budget -= bytes;
+    return SEPCL_OK;
 }
 
 /* The first number of "2.15.0". */
@@ -29,7 +32,7 @@ static status open_h5(keras_file *f)
     h5_attribute a;
     bool         found;
     const char  *text;
-    TRY(h5_open(f->bytes, f->size, may_unpack(f), &f->h5));
+    TRY(h5_open(f->bytes, f->size, &f->budget, &f->h5));
     TRY(h5_find_attribute(&f->h5, f->h5.root, "keras_version", &a, &found));
     f->version = 1; /* Keras 1 wrote none */
     if (found) {
@@ -47,8 +50,9 @@ static status open_h5(keras_file *f)
                     weights ? "the file has weights, but no architecture: save the whole model, by model.save()"
                             : "an HDF5 file, but no Keras model: it has no attribute 'model_config'");
     }
-    TRY(h5_text(&f->h5, &a, &f->memory, &text));
-    TRY(keras_parse_json(text, strlen(text), f->size, "the attribute 'model_config'", &f->json));
+    size_t length;
+    TRY(h5_text_bytes(&f->h5, &a, &text, &length));
+    TRY(keras_parse_json(f, text, length, "the attribute 'model_config'", &f->json));
     TRY(h5_find_attribute(&f->h5, f->h5.root, "backend", &a, &found));
     if (found) {
         TRY(h5_text(&f->h5, &a, &f->memory, &text));
@@ -69,15 +73,13 @@ static status need_member(const keras_file *f, const char *name, zip_member *out
 }
 
 /* *data: where the member's bytes are; in the archive, or in *room, which the caller frees. */
-static status member_bytes(const zip_member *m, const char *name, size_t most, const uint8_t **data, uint8_t **room)
+static status member_bytes(keras_file *f, const zip_member *m, const char *name, const uint8_t **data, uint8_t **room)
 {
     *data = m->data;
     *room = NULL;
     if (!m->deflated)
         return SEPCL_OK;
-    if (m->size > most)
-        return fail(SEPCL_BAD_FILE, "'%s' takes %zu bytes, above the limit of %zu for a file of this size", name,
-                    m->size, most);
+    TRY(keras_take(f, m->size, name));
     *room = malloc(m->size ? m->size : 1);
     if (!*room)
         return fail_memory(m->size, name);
@@ -93,9 +95,9 @@ static status read_json_member(keras_file *f, const char *name, json_t **out)
     const uint8_t *data;
     uint8_t       *room;
     TRY(need_member(f, name, &m));
-    status st = member_bytes(&m, name, f->size + UNPACK_ROOM / 2, &data, &room);
+    status st = member_bytes(f, &m, name, &data, &room);
     if (st == SEPCL_OK)
-        st = keras_parse_json((const char *)data, m.size, f->size, name, out);
+        st = keras_parse_json(f, (const char *)data, m.size, name, out);
     free(room);
     return st;
 }
@@ -117,8 +119,8 @@ static status open_archive(keras_file *f)
     }
     TRY(read_json_member(f, "config.json", &f->json));
     TRY(need_member(f, "model.weights.h5", &m));
-    TRY(member_bytes(&m, "model.weights.h5", may_unpack(f), &data, &f->unpacked));
-    const status st = h5_open(data, m.size, may_unpack(f), &f->h5);
+    TRY(member_bytes(f, &m, "model.weights.h5", &data, &f->unpacked));
+    const status st = h5_open(data, m.size, &f->budget, &f->h5);
     return st == SEPCL_OK ? st : fail_in(st, "model.weights.h5");
 }
 
@@ -148,7 +150,8 @@ status keras_file_open(const uint8_t *bytes, size_t size, const char *path, kera
     if (!f)
         return fail_memory(sizeof *f, "a Keras file");
     f->bytes = bytes;
-    f->size = f->may_copy = size;
+    f->size = size;
+    f->budget = size < SIZE_MAX / 4 ? 2 * size + ROOM : SIZE_MAX / 2;
     status st = zip_sniff(bytes, size) ? open_archive(f) : open_h5(f);
     if (st == SEPCL_OK)
         st = keras_read_model(f);

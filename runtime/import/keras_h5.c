@@ -123,10 +123,10 @@ static status new_superblock(h5_file *f, h5_cursor *c, uint64_t *end)
     return h5_cut(c, "the superblock");
 }
 
-status h5_open(const uint8_t *bytes, size_t size, size_t unpack, h5_file *f)
+status h5_open(const uint8_t *bytes, size_t size, size_t *budget, h5_file *f)
 {
     size_t offset;
-    *f = (h5_file){.steps = MOST_STEPS, .unpack = unpack};
+    *f = (h5_file){.steps = MOST_STEPS, .budget = budget};
     if (!h5_sniff(bytes, size, &offset))
         return fail(SEPCL_BAD_FILE, "not an HDF5 file");
     f->bytes = bytes + offset;

@@ -22,7 +22,7 @@ typedef struct h5_file {
     int            offset_size, length_size; /* bytes of an address and of a length */
     uint64_t       root;
     int64_t        steps;  /* structures that may still be looked at */
-    size_t         unpack; /* bytes that compressed arrays may still take */
+    size_t        *budget; /* bytes that may still be taken, the caller's */
 } h5_file;
 
 /* Bytes that are being read; nothing is read beyond their end. */
@@ -57,13 +57,15 @@ typedef struct h5_array {
 
 /* Does an HDF5 file begin at *offset of these bytes? */
 bool h5_sniff(const uint8_t *bytes, size_t size, size_t *offset);
-/* unpack: bytes that compressed arrays of the file may take together. */
-status h5_open(const uint8_t *bytes, size_t size, size_t unpack, h5_file *f);
+/* Bytes that are taken, for packed arrays, are counted off from *budget. */
+status h5_open(const uint8_t *bytes, size_t size, size_t *budget, h5_file *f);
 
 /* The object that a path ("a/b/c") leads to from a group. *found is false when a part of it is not there. */
 status h5_find(h5_file *f, uint64_t group, const char *path, uint64_t *object, bool *found);
 
 status h5_find_attribute(h5_file *f, uint64_t object, const char *name, h5_attribute *out, bool *found);
+/* An attribute's only text, where it lies. */
+status h5_text_bytes(h5_file *f, const h5_attribute *a, const char **out, size_t *length);
 /* An attribute's texts, copied into the arena: one, or a list of them. */
 status h5_text(h5_file *f, const h5_attribute *a, arena *memory, const char **out);
 status h5_texts(h5_file *f, const h5_attribute *a, arena *memory, const char ***out, int *n);

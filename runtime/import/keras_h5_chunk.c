@@ -156,9 +156,9 @@ static status check_size(const h5_file *f, const h5_chunks *chunks, const h5_arr
     for (int k = 0; k < array->shape.rank; k++)
         if (!size_mul(*chunk_bytes, (size_t)chunks->chunk[k], chunk_bytes))
             return fail(SEPCL_BAD_FILE, "HDF5: a chunk is too large");
-    if (!size_mul((size_t)shape_count(&array->shape), array->type.size, bytes) || *bytes > f->unpack ||
-        *chunk_bytes > f->unpack)
-        return fail(SEPCL_BAD_FILE, "HDF5: packed arrays take more than %zu bytes, at one of shape %s", f->unpack,
+    if (!size_mul((size_t)shape_count(&array->shape), array->type.size, bytes) || *bytes > *f->budget ||
+        *chunk_bytes > (*f->budget - *bytes) / 2)
+        return fail(SEPCL_BAD_FILE, "HDF5: packed arrays take more than %zu bytes, at one of shape %s", *f->budget,
                     shape_text(&array->shape, text));
     return SEPCL_OK;
 }
@@ -173,7 +173,7 @@ status h5_read_chunks(h5_file *f, const h5_chunks *chunks, arena *memory, h5_arr
         return SEPCL_OK;
     if (h5_no_address(f, chunks->tree))
         return fail(SEPCL_BAD_FILE, "HDF5: an array in chunks has none");
-    f->unpack -= bytes;
+    *f->budget -= bytes;
     a.to = arena_alloc(memory, bytes);
     a.packed = malloc(a.chunk_bytes);
     a.plain = malloc(a.chunk_bytes);

@@ -177,18 +177,18 @@ static status heap_object(h5_file *f, uint64_t collection, uint64_t index, h5_cu
 }
 
 /* The next element of an attribute as a text. */
-static status next_text(h5_file *f, const h5_type *type, h5_cursor *c, arena *memory, const char **out)
+static status next_text(h5_file *f, const h5_type *type, h5_cursor *c, const char **out, size_t *size)
 {
     h5_cursor text;
+    *out = "";
+    *size = 0;
     if (type->kind == H5_TEXT) {
         text = part(c, type->size, false);
     } else {
         const uint64_t length = h5_number(c, 4), collection = h5_number(c, f->offset_size), index = h5_number(c, 4);
         TRY(h5_cut(c, "a list of texts"));
-        if (length == 0) {
-            *out = "";
+        if (length == 0)
             return SEPCL_OK;
-        }
         TRY(heap_object(f, collection, index, &text));
         if (length > (uint64_t)(text.end - text.at))
             return fail(SEPCL_BAD_FILE, "HDF5: a text of %llu bytes is cut", (unsigned long long)length);
@@ -196,8 +196,9 @@ static status next_text(h5_file *f, const h5_type *type, h5_cursor *c, arena *me
     }
     TRY(h5_cut(c, "a list of texts"));
     const uint8_t *zero = text.at == text.end ? NULL : memchr(text.at, 0, (size_t)(text.end - text.at));
-    *out = arena_strndup(memory, (const char *)text.at, (size_t)((zero ? zero : text.end) - text.at));
-    return *out ? SEPCL_OK : SEPCL_OUT_OF_MEMORY;
+    *out = (const char *)text.at;
+    *size = (size_t)((zero ? zero : text.end) - text.at);
+    return SEPCL_OK;
 }
 
 static status need_texts(const h5_attribute *a)
@@ -207,13 +208,22 @@ static status need_texts(const h5_attribute *a)
     return SEPCL_OK;
 }
 
-status h5_text(h5_file *f, const h5_attribute *a, arena *memory, const char **out)
+status h5_text_bytes(h5_file *f, const h5_attribute *a, const char **out, size_t *length)
 {
     h5_cursor c = a->data;
     TRY(need_texts(a));
     if (a->count != 1)
         return fail(SEPCL_BAD_FILE, "HDF5: an attribute that should hold one text holds %lld", (long long)a->count);
-    return next_text(f, &a->type, &c, memory, out);
+    return next_text(f, &a->type, &c, out, length);
+}
+
+status h5_text(h5_file *f, const h5_attribute *a, arena *memory, const char **out)
+{
+    const char *text;
+    size_t      length;
+    TRY(h5_text_bytes(f, a, &text, &length));
+    *out = arena_strndup(memory, text, length);
+    return *out ? SEPCL_OK : SEPCL_OUT_OF_MEMORY;
 }
 
 status h5_texts(h5_file *f, const h5_attribute *a, arena *memory, const char ***out, int *n)
@@ -229,8 +239,16 @@ status h5_texts(h5_file *f, const h5_attribute *a, arena *memory, const char ***
     *out = arena_array(memory, (size_t)a->count, sizeof **out);
     if (!*out)
         return SEPCL_OUT_OF_MEMORY;
-    for (; *n < a->count; (*n)++)
-        TRY(next_text(f, &a->type, &c, memory, &(*out)[*n]));
+    for (; *n < a->count; (*n)++) {
+        const char *text;
+        size_t      length;
+        TRY(next_text(f, &a->type, &c, &text, &length));
+        if (length > *f->budget)
+            return fail(SEPCL_BAD_FILE, "HDF5: a list of texts is larger than its file");
+        *f->budget -= length;
+        if (!((*out)[*n] = arena_strndup(memory, text, length)))
+            return SEPCL_OUT_OF_MEMORY;
+    }
     return SEPCL_OK;
 }
 

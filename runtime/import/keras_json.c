@@ -5,8 +5,7 @@
 
 #include "import/keras_model.h"
 
-/* Values of a tree take about 150 bytes each. */
-#define MOST_VALUES 80000
+/* What a value of a tree takes, about. */
 #define BYTES_A_VALUE 150
 
 /* An upper bound of the values in a JSON text. */
@@ -26,13 +25,10 @@ static size_t count_values(const char *text, size_t length)
     return n;
 }
 
-status keras_parse_json(const char *text, size_t length, size_t file_size, const char *what, json_t **out)
+status keras_parse_json(keras_file *f, const char *text, size_t length, const char *what, json_t **out)
 {
     json_error_t error;
-    const size_t values = count_values(text, length), most = MOST_VALUES + file_size / BYTES_A_VALUE;
-    if (values > most)
-        return fail(SEPCL_BAD_FILE, "%s has %zu values, above the limit of %zu for a file of this size", what, values,
-                    most);
+    TRY(keras_take(f, BYTES_A_VALUE * count_values(text, length), what));
     *out = json_loadb(text, length, 0, &error);
     if (*out)
         return SEPCL_OK;

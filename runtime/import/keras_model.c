@@ -153,6 +153,13 @@ static status add_sequential_input(keras_file *f, const json_t *shape_value, ker
     return fail(SEPCL_BAD_FILE, "sequential model '%s' has no input shape: it was saved before it was built", m->name);
 }
 
+static status make_layers(keras_file *f, keras_model *m)
+{
+    TRY(keras_take(f, (size_t)m->n_layers * sizeof *m->layers, "the list of layers"));
+    m->layers = arena_array(&f->memory, (size_t)m->n_layers, sizeof *m->layers);
+    return m->layers ? SEPCL_OK : SEPCL_OUT_OF_MEMORY;
+}
+
 static status read_sequential(keras_file *f, const json_t *object, const json_t *config, int depth, keras_model *m)
 {
     const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
@@ -163,9 +170,7 @@ static status read_sequential(keras_file *f, const json_t *object, const json_t 
         return fail(SEPCL_BAD_FILE, "sequential model '%s' has no layers", m->name);
     const json_t *shape_value = sequential_shape(object, config, layers);
     m->n_layers = (int)n + !has_input;
-    m->layers = arena_array(&f->memory, (size_t)m->n_layers, sizeof *m->layers);
-    if (!m->layers)
-        return SEPCL_OUT_OF_MEMORY;
+    TRY(make_layers(f, m));
     for (int i = !has_input; i < m->n_layers; i++)
         TRY(read_layer(f, json_array_get(layers, (size_t)(i - !has_input)), depth, m->trainable, &m->layers[i]));
     if (has_input)
@@ -186,9 +191,7 @@ static status read_functional(keras_file *f, const json_t *config, int depth, ke
                     "model '%s' has no list of layers: sequential and functional models are supported, those that are "
                     "programs in Python are not",
                     m->name);
-    m->layers = arena_array(&f->memory, (size_t)m->n_layers, sizeof *m->layers);
-    if (!m->layers)
-        return SEPCL_OUT_OF_MEMORY;
+    TRY(make_layers(f, m));
     for (int i = 0; i < m->n_layers; i++)
         TRY(read_layer(f, json_array_get(layers, (size_t)i), depth, m->trainable, &m->layers[i]));
     return keras_read_calls(f, m, config);

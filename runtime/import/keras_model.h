@@ -17,9 +17,8 @@
 
 /* Models inside models. */
 #define KERAS_MOST_DEPTH 16
-/* Most layers of all models together, and most weights of a layer that is no model. */
+/* Most layers of all models together. */
 #define KERAS_MOST_LAYERS 65536
-#define KERAS_MOST_WEIGHTS 8
 
 typedef struct keras_model keras_model;
 
@@ -59,7 +58,7 @@ typedef struct keras_layer {
     bool              is_operation; /* a function of tensors; Keras does not count it among a model's layers */
     bool              hidden;       /* the input of a sequential model, which Keras does not list */
     bool              trainable;    /* by itself and with all models around it */
-    keras_weight      weights[KERAS_MOST_WEIGHTS];
+    keras_weight     *weights;
     int               n_weights;
     keras_call       *calls;
     int               n_calls;
@@ -90,12 +89,13 @@ typedef struct keras_file {
     bool           archive;  /* .keras */
     int            version;  /* of Keras: 1, 2, 3 */
     h5_file        h5;
-    size_t         may_copy; /* bytes of weights that may still be copied */
+    size_t         budget;   /* bytes that may still be taken for what is in the file */
     json_t        *json;
     keras_model   *model;
     file_tensor   *inputs, *outputs;
     bool           mirrored; /* kernels stand upside down, as Theano had them */
     int            n_layers; /* of all models */
+    int64_t        n_calls;  /* the same */
 } keras_file;
 
 /* A layer that sepcl knows; keras_layers.inc is the list. */
@@ -113,6 +113,8 @@ const keras_type *keras_layer_type(const char *class_name);
 const keras_type *keras_operation_type(const char *class_name);
 
 /* keras_file.c */
+/* Counts bytes off from the budget; BAD_FILE when there are not so many left. */
+status keras_take(keras_file *f, size_t bytes, const char *what);
 status keras_file_open(const uint8_t *bytes, size_t size, const char *path, keras_file **out);
 void   keras_file_close(keras_file *f);
 
@@ -127,8 +129,8 @@ status keras_bind_weights(keras_file *f);
 
 /* ---------------------------------------------------------------- JSON (keras_json.c) */
 
-/* Text to a tree; refuses more values than the size of the file warrants. */
-status keras_parse_json(const char *text, size_t length, size_t file_size, const char *what, json_t **out);
+/* Text to a tree, whose bytes are counted off from f->budget. */
+status keras_parse_json(keras_file *f, const char *text, size_t length, const char *what, json_t **out);
 /* A member; NULL when it is absent or null. */
 const json_t *keras_get(const json_t *object, const char *key);
 /* A member that is a text; def when it is absent. */

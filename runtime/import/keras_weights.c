@@ -34,6 +34,12 @@ static bool has_weight(const keras_layer *l, const char *condition, size_t lengt
 
 static status list_weights(keras_file *f, keras_layer *l)
 {
+    size_t words = l->type && l->type->weights[0] ? 1 : 0;
+    for (const char *at = words ? l->type->weights : ""; *at; at++)
+        words += *at == ' ';
+    l->weights = arena_array(&f->memory, words, sizeof *l->weights);
+    if (!l->weights)
+        return SEPCL_OUT_OF_MEMORY;
     for (const char *at = l->type ? l->type->weights : ""; *at;) {
         const size_t word = strcspn(at, " "), role = strcspn(at, " ?"), minus = *at == '-';
         const size_t condition = word > role ? word - role - 1 : 0;
@@ -71,9 +77,7 @@ static status convert(keras_file *f, const h5_array *a, int64_t count, keras_wei
 {
     const bool   halves = a->type.type == DT_F64;
     const size_t size = halves ? sizeof(float) : a->type.size, bytes = (size_t)count * size;
-    if (bytes > f->may_copy)
-        return fail(SEPCL_BAD_FILE, "the weights take more than the file's %zu bytes", f->size);
-    f->may_copy -= bytes;
+    TRY(keras_take(f, bytes, "the weights"));
     float *to = arena_alloc(&f->memory, bytes);
     if (!to)
         return SEPCL_OUT_OF_MEMORY;
@@ -345,11 +349,9 @@ static status bind_inner_model(keras_file *f, keras_model *m, weight_list *list)
         return fail(SEPCL_BAD_FILE, "model '%s' needs %d weights, but the file has %d", m->name, want, list->n);
     if (want == 0)
         return SEPCL_OK;
-    const size_t may_copy = f->may_copy;
     TRY(bind_by_name(f, m, list, &all));
     if (all)
         return SEPCL_OK;
-    f->may_copy = may_copy;
     list->next = 0;
     TRY(bind_in_order(f, m, true, list));
     return bind_in_order(f, m, false, list);

@@ -97,7 +97,7 @@ typedef struct attr_pad {
 } attr_pad;
 
 /* resize of an NHWC tensor's height and width, as tables' recipe: source position of output index i on an axis is
-   given by `coordinates`, then sampled by `mode`. Names are the ONNX standard's. */
+   given by `coordinates`, then sampled by `mode`. */
 typedef enum resize_mode { RESIZE_NEAREST, RESIZE_LINEAR } resize_mode;
 typedef enum resize_coordinates { RESIZE_HALF_PIXEL, RESIZE_PYTORCH_HALF_PIXEL, RESIZE_ALIGN_CORNERS, RESIZE_ASYMMETRIC, RESIZE_HALF_PIXEL_SYMMETRIC, RESIZE_TF_HALF_PIXEL_NN } resize_coordinates;
 typedef enum resize_round { RESIZE_ROUND_PREFER_FLOOR, RESIZE_ROUND_PREFER_CEIL, RESIZE_FLOOR, RESIZE_CEIL } resize_round;

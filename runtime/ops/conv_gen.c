@@ -71,13 +71,13 @@ static const conv_case cases[] = {
 static value_id weights(graph *g, const conv_case *c, weight_strides *s)
 {
     const int64_t ci = c->ci / c->group, kh = c->kh, kw = c->kw;
-    const shape   as_onnx = SHAPE(c->co, ci, kh, kw), as_tflite = SHAPE(c->co, kh, kw, ci);
+    const shape   oihw = SHAPE(c->co, ci, kh, kw), ohwi = SHAPE(c->co, kh, kw, ci);
     *s = c->flags & OHWI ? (weight_strides){kh * kw * ci, 1, kw * ci, ci} : (weight_strides){ci * kh * kw, kh * kw, kw, 1};
-    const value_id full = test_const(g, "w", c->flags & OHWI ? &as_tflite : &as_onnx);
+    const value_id full = test_const(g, "w", c->flags & OHWI ? &ohwi : &oihw);
     if (full < 0 || !(c->flags & HALF_WEIGHTS))
         return full;
-    const value_id half = graph_const(g, "w16", DT_F16, &as_onnx, NULL, true);
-    for (int64_t i = 0; half >= 0 && i < shape_count(&as_onnx); i++)
+    const value_id half = graph_const(g, "w16", DT_F16, &oihw, NULL, true);
+    for (int64_t i = 0; half >= 0 && i < shape_count(&oihw); i++)
         ((uint16_t *)(void *)graph_const_data(g, half))[i] = float_to_half(graph_const_data(g, full)[i]);
     return half;
 }

@@ -457,7 +457,7 @@ static bool gen(int i, graph *g)
     const int64_t         co = t->co / t->group, kk = (int64_t)t->kh * t->kw;
     const shape           in = SHAPE(t->n, t->h, t->w, t->ci), channels = SHAPE(t->co);
     const shape           iohw = SHAPE(t->ci, co, t->kh, t->kw), hwoi = SHAPE(t->kh, t->kw, co, t->ci);
-    const bool            keras = t->flags & HWOI;
+    const bool            turned = t->flags & HWOI;
     attrs                 a = {.conv = {.kernel = {t->kh, t->kw},
                                         .stride = {t->stride[0], t->stride[1]},
                                         .dilation = {t->dilation, t->dilation},
@@ -466,8 +466,8 @@ static bool gen(int i, graph *g)
                                         .out_channels = t->co,
                                         .out_pad = {t->out_pad[0], t->out_pad[1]}}};
     a.conv.w =
-        keras ? (weight_strides){t->ci, 1, t->kw * co * t->ci, co * t->ci} : (weight_strides){kk, co * kk, t->kw, 1};
-    value_id slots[CONV_INPUTS] = {test_input(g, "x", &in), test_const(g, "w", keras ? &hwoi : &iohw), -1, -1, -1};
+        turned ? (weight_strides){t->ci, 1, t->kw * co * t->ci, co * t->ci} : (weight_strides){kk, co * kk, t->kw, 1};
+    value_id slots[CONV_INPUTS] = {test_input(g, "x", &in), test_const(g, "w", turned ? &hwoi : &iohw), -1, -1, -1};
     if (t->flags & BIAS)
         slots[CONV_B] = test_const(g, "b", &channels);
     if (t->flags & SCALE)

@@ -4,16 +4,10 @@
  * values; and files that are small for what they ask. Each ends with a status and a sentence, and has taken no more
  * memory than twice its size and 16 MB, and less than a second.
  */
-#include <time.h>
-
-#include "scratch.h"
-
-#include "heap_count.h"
+#include "bounds.h"
 #include "import/onnx_model.h"
 #include "onnx_writer.h"
 #include "sepcl/sepcl.h"
-
-#define MEMORY(file) (2 * (file) + ((size_t)16 << 20))
 
 /* Loads the bytes, in memory of their exact size, and checks what was promised. Nothing is left behind. */
 static sepcl_status load(const uint8_t *p, size_t n, const char *what)
@@ -23,23 +17,15 @@ static sepcl_status load(const uint8_t *p, size_t n, const char *what)
     sepcl_model_desc d = {.name = "test.onnx"};
     assert_non_null(bytes);
     memcpy(bytes, p, n);
-    heap_mark();
-    const clock_t      begin = clock();
+    const bounds       limits = bounds_open();
     const sepcl_status st = sepcl_model_load_memory(bytes, n, &d, &model);
-    const double       seconds = (double)(clock() - begin) / CLOCKS_PER_SEC, most = 1 + (double)n / (1 << 20);
-    const size_t       peak = heap_peak();
     sepcl_model_destroy(model);
     __real_free(bytes);
     if (st != SEPCL_OK && strncmp(sepcl_last_error(), "test.onnx: ", 11) != 0)
         test_fail("%s: status %d with the sentence '%s'\n", what, st, sepcl_last_error());
     if (st != SEPCL_OK && st != SEPCL_BAD_FILE && st != SEPCL_UNSUPPORTED)
         test_fail("%s: status %d: %s\n", what, st, sepcl_last_error());
-    if (peak > MEMORY(n))
-        test_fail("%s: %zu bytes of memory for a file of %zu\n", what, peak, n);
-    if (heap_now != heap_before)
-        test_fail("%s: %zu bytes are left behind\n", what, heap_now - heap_before);
-    if (seconds > most)
-        test_fail("%s: %.1f seconds for a file of %zu bytes\n", what, seconds, n);
+    bounds_check(&limits, n, what, 0);
     return st;
 }
 

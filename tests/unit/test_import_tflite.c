@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TFLite files: what becomes of their operators, what is refused, and files that are cut off, malformed or too much. */
-#include "scratch.h"
-
-#include <sys/resource.h>
-#include <time.h>
+#include "bounds.h"
 
 #include "import/flat.h"
 #include "import/import.h"
@@ -425,7 +422,7 @@ static status try_bytes(const uint8_t *p, size_t n)
     built  b;
     fw     file = {0};
     status st;
-    file.p = malloc(n ? n : 1);
+    file.p = __real_malloc(n ? n : 1);
     assert_non_null(file.p);
     memcpy(file.p, p, n);
     file.n = n;
@@ -441,57 +438,17 @@ static fw one_image(void)
     return tfl_finish(&m);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-/* AddressSanitizer does, so that memory taken says little there. */
-#ifdef __has_feature
-#define KEEPS_FREED_MEMORY __has_feature(address_sanitizer)
-#elif defined __SANITIZE_ADDRESS__
-#define KEEPS_FREED_MEMORY 1
-#else
-#define KEEPS_FREED_MEMORY 0
-#endif
-
-/* What a broken file may take: a second, and twice its size and 16 MB. */
-typedef struct budget {
-    double start;
-    long   peak_kb;
-} budget;
-
-static budget budget_open(void)
-{
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    return (budget){now(), r.ru_maxrss};
-}
-
-static void budget_check(const budget *b, const char *what, size_t at, size_t file_bytes)
-{
-    struct rusage r;
-    getrusage(RUSAGE_SELF, &r);
-    const long grown = r.ru_maxrss - b->peak_kb;
-    if (now() - b->start > 1)
-        test_fail("%s at %zu took %.1f s\n", what, at, now() - b->start);
-    if (!KEEPS_FREED_MEMORY && grown > (long)(2 * file_bytes / 1024 + 16 * 1024))
-        test_fail("%s at %zu took %ld kB\n", what, at, grown);
-}
-
 static void cut_anywhere(void **state)
 {
     const fw file = one_image();
     (void)state;
     assert_ok(try_bytes(file.p, file.n));
     for (size_t n = 0; n < file.n; n++) {
-        const budget b = budget_open();
+        const bounds b = bounds_open();
         const status st = try_bytes(file.p, n);
         if (st != SEPCL_BAD_FILE)
             test_fail("cut at %zu of %zu: %d, %s\n", n, file.n, st, error_sentence());
-        budget_check(&b, "a cut", n, file.n);
+        bounds_check(&b, n, "a cut", n);
     }
     free(file.p);
 }
@@ -511,11 +468,11 @@ static void sizes_spoilt(void **state)
             memcpy(&was, file.p + at, n);
             /* halves of the number, so that it is -1, huge or 0 in two bytes too */
             memcpy(file.p + at, n == 2 ? (const uint8_t *)&spoilt[k] + 2 : (const uint8_t *)&spoilt[k], n);
-            const budget b = budget_open();
+            const bounds b = bounds_open();
             const status st = try_bytes(file.p, file.n);
             if (st != SEPCL_BAD_FILE && !(spoilt[k] == 0 && (st == SEPCL_OK || st == SEPCL_UNSUPPORTED)))
                 test_fail("%#x at %zu: %d, %s\n", spoilt[k], at, st, error_sentence());
-            budget_check(&b, "a spoilt size", at, file.n);
+            bounds_check(&b, file.n, "a spoilt size", at);
             memcpy(file.p + at, &was, n);
         }
     free(file.p);
@@ -567,10 +524,10 @@ static void lists_shared(void **state)
     fw_vector(&w, fw_field(op, 1), list, MANY, 4);
     fw_vector(&w, fw_field(op, 2), &(int32_t){1}, 1, 4);
     free(list);
-    const budget b = budget_open();
+    const bounds b = bounds_open();
     assert_int_equal(try_bytes(w.p, w.n), SEPCL_UNSUPPORTED);
     assert_non_null(strstr(error_sentence(), "list entries"));
-    budget_check(&b, "shared lists", 0, w.n);
+    bounds_check(&b, w.n, "shared lists", 0);
     free(w.p);
 }
 
