@@ -449,7 +449,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_self_test_bans_garbage),
         cmocka_unit_test(bans_do_not_outlive_their_reason),
     };
-    (void)work_begin(argc, argv);
+    work_begin(argc, argv);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     work_end();
     return failed;
