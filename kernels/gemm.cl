@@ -53,6 +53,7 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
         __global const value_t *wk = wb;
         for (int k = 0; k < k_total; k++, wk += NR) {
             FLOATN(V) wv[NB];
+            PREFETCH(NR, wk);
             UNROLL
             for (int b = 0; b < NB; b++)
                 wv[b] = LDN(V, wk, b * V);

@@ -3,10 +3,10 @@
  * pad: seven outer axes, the innermost padded axis (mid), and the contiguous block behind it (len).
  *   out[(o * mid + m) * len + l] = in[sum_d map(x_d - bd, nd) * sd + map(m - mid_before, mid_in) * len + l]
  * with o counting the outer indices x_d < ed, the last axis fastest, and map(i, n) the element of 0 ... n-1 that stands
- * at i: none (the value) in constant mode, else by reflection without the edge, the edge, or i modulo n.
+ * at i: none (the value) in constant mode, else by reflection without or with the edge, the edge, or i modulo n.
  * Item g takes outer_chunk x mid_chunk x len_chunk of the (outer, mid, len) space, len turning fastest.
  *
- * MODE (0 constant, 1 reflect, 2 edge, 3 wrap).  OUTER (0 ... 7): outer axes in use.  V (1, 4, 8, 16): elements a step.
+ * MODE (0 constant, 1 reflect, 2 edge, 3 wrap, 4 symmetric).  OUTER (0 ... 7): outer axes in use.  V (1, 4, 8, 16): elements a step.
  */
 #ifndef SEPCL_COMMON
 #include "common.cl"
@@ -36,8 +36,11 @@ int map_index(const int i, const int n)
     return r < n ? r : period - r;
 #elif MODE == 2
     return clamp(i, 0, n - 1);
-#else
+#elif MODE == 3
     return i % n + (i % n < 0 ? n : 0);
+#else
+    const int r = i % (2 * n) + (i % (2 * n) < 0 ? 2 * n : 0);
+    return r < n ? r : 2 * n - 1 - r;
 #endif
 }
 

@@ -7,7 +7,7 @@
  *   in    [batch][ih][iw][ci]            dw_w [KH][KW][ci]   dw_b [ci]
  *   pw_w  [blocks][ci][NB*V]             pw_b [blocks][NB*V]  the last block filled up with zeros
  *   out   [batch][oh][ow][co]
- *   mid   [pixels][ci] floats, local
+ *   mid   [ci / DV, rounded up][pixels][DV] floats, local: one pointer leads to all pixels of a tile
  *
  * Work-group t makes output pixels t*pixels ... t*pixels+pixels-1, all channels: first the depthwise part, DM columns
  * and DV channels at a time, then the product with register tiles of MR pixels and NB vectors of V channels.
@@ -100,7 +100,7 @@ static void depthwise_tile(__global const value_t *in, __global const value_t *w
     for (int m = 0; m < DM; m++)
         if (x0 + m < x_end) {
             const FLOATN(DV) y_mid = MID(FLOATN(DV), acc[m], mid_a, mid_b);
-            CAT(STF, DV)(y_mid, mid, m * ci);
+            CAT(STF, DV)(y_mid, mid, m * DV);
         }
 }
 
@@ -121,11 +121,15 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
             for (int c0 = 0; c0 < ci; c0 += DV, turn++) {
                 const int c = min(c0, ci - DV);
                 if (LS == 1 || turn % LS == lane)
-                    depthwise_tile(in, dw_w, dw_b, mid + (p + x0 - x_first - p_first) * ci + c, n, r - n * oh, x0, x_end,
-                                   c, ih, iw, ci, sh, dh, pt, pl, mid_a, mid_b);
+                    depthwise_tile(in, dw_w, dw_b, mid + (c0 / DV * pixels + p + x0 - x_first - p_first) * DV, n,
+                                   r - n * oh, x0, x_end, c, ih, iw, ci, sh, dh, pt, pl, mid_a, mid_b);
             }
         p += x_end - x_first;
     }
+    /* the last tile's pixels that are none: computed, but not stored */
+    for (int m = p_end - p_first; m < (p_end - p_first + MR - 1) / MR * MR; m++)
+        for (int c0 = lane * DV; c0 < ci; c0 += LS * DV)
+            CAT(STF, DV)((FLOATN(DV))(0.0f), mid, (c0 / DV * pixels + m) * DV);
 #if LS > 1
     barrier(CLK_LOCAL_MEM_FENCE);
 #endif
@@ -135,25 +139,28 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
         const int               block = job / tiles, m0 = (job - block * tiles) * MR, last = p_end - p_first;
         __global const value_t *wk = pw_w + (size_t)block * ci * NR;
         FLOATN(V)               acc[MR][NB];
-        __local const float    *x[MR]; /* pointers, as in gemm.cl */
         UNROLL
         for (int m = 0; m < MR; m++) {
-            x[m] = mid + min(m0 + m, last - 1) * ci;
             UNROLL
             for (int b = 0; b < NB; b++)
                 acc[m][b] = LDF(V, pw_b, block * NR + b * V);
         }
-        for (int k = 0; k < ci; k++, wk += NR) {
-            FLOATN(V) wv[NB];
-            UNROLL
-            for (int b = 0; b < NB; b++)
-                wv[b] = LDN(V, wk, b * V);
-            UNROLL
-            for (int m = 0; m < MR; m++) {
-                const float xv = x[m][k];
+        for (int k = 0; k < ci;) {
+            const int            first = min(k, ci - DV), end = first + DV; /* channels of this part of mid */
+            __local const float *x = mid + (k / DV * pixels + m0) * DV - first;
+            for (; k < end; k++, wk += NR) {
+                FLOATN(V) wv[NB];
+                PREFETCH(NR, wk);
                 UNROLL
                 for (int b = 0; b < NB; b++)
-                    acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
+                    wv[b] = LDN(V, wk, b * V);
+                UNROLL
+                for (int m = 0; m < MR; m++) {
+                    const float xv = x[m * DV + k];
+                    UNROLL
+                    for (int b = 0; b < NB; b++)
+                        acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
+                }
             }
         }
         STORE_TILE(last - m0, (p_first + m0) * co, co, block * NR, co)

@@ -59,7 +59,8 @@ static bool default_shape(const file_tensor *t, shape *out)
     return fixed;
 }
 
-/* A model whose shapes are known is built at once, so that whatever it needs and sepcl lacks is told at load. */
+/* A model whose shapes are known is built at once, so that whatever it needs and sepcl lacks is told at load; unless it
+   computes so much of itself that this is left to a session. */
 static status try_build(sepcl_model *m)
 {
     const int n = model_file_inputs(m->file);
@@ -69,7 +70,7 @@ static status try_build(sepcl_model *m)
         return fail_memory((size_t)n * sizeof *m->shapes, "a model's inputs");
     for (int i = 0; i < n; i++)
         fixed &= default_shape(model_file_input(m->file, i), &m->shapes[i]);
-    return fixed ? model_file_build(m->file, m->shapes, &m->graph) : SEPCL_OK;
+    return fixed ? model_file_try_build(m->file, m->shapes, &m->graph) : SEPCL_OK;
 }
 
 static status finish_load(model_file *f, sepcl_model **out)
@@ -256,8 +257,8 @@ static status fix_shapes(sepcl_session *s, const sepcl_session_desc *d)
     s->data = calloc(n + 1, sizeof *s->data);
     const bool ok = s->shapes && s->written && s->bound && s->data;
     for (int i = 0; ok && i < g->n_inputs; i++)
-        s->shapes[i] = (sepcl_input_shape){sepcl_model_input_name(s->model, i),
-                                           public_shape(&g->values[g->inputs[i]].shape)};
+        s->shapes[i] =
+            (sepcl_input_shape){sepcl_model_input_name(s->model, i), public_shape(&g->values[g->inputs[i]].shape)};
     graph_destroy(g);
     return ok ? SEPCL_OK : fail_memory(n, "a session");
 }
@@ -522,14 +523,15 @@ static status check_step(sepcl_session *s, exec_ref *ref, int step, double toler
             free(got);
             return fail_memory((size_t)count * sizeof *got, v->name);
         }
-        const status st = exec_cl_read_value(s->exec, n->out[k], got);
+        const status       st = exec_cl_read_value(s->exec, n->out[k], got);
         sepcl_check_result r = {.step = step, .name = n->name, .op = op_name(n->op), .tolerance = tolerance};
         if (st == SEPCL_OK) {
             r.error = compare_floats(got, want, count, &r.where);
             r.got = count ? got[r.where] : 0;
             r.want = count ? want[r.where] : 0;
             if (!(r.error <= tolerance) && *worst == SEPCL_OK)
-                *worst = fail(SEPCL_MISMATCH, "layer '%s' (%s) differs by %.3g (limit %.3g) at element %lld: %.7g, reference %.7g",
+                *worst = fail(SEPCL_MISMATCH,
+                              "layer '%s' (%s) differs by %.3g (limit %.3g) at element %lld: %.7g, reference %.7g",
                               n->name, r.op, r.error, tolerance, (long long)r.where, r.got, r.want);
             *go_on = !fn || fn(user, &r);
         }

@@ -13,8 +13,13 @@ struct sepcl_model {
 };
 
 /* The graph for given input shapes, as read (no passes); the caller destroys it before the model. */
-status api_graph(const sepcl_model *m, const sepcl_input_shape *given, int n_given, graph **out);
+status      api_graph(const sepcl_model *m, const sepcl_input_shape *given, int n_given, graph **out);
 sepcl_shape api_shape(const shape *s);
+
+/* What the summary calls a convolution: "DepthwiseConv2D"; "5x5 s1 valid" in the graph's memory, NULL when that is out.
+ */
+const char *api_conv_name(const node_view *v);
+const char *api_conv_detail(graph *g, const node *n);
 
 /* api_ban.c: the tuning database of a device in the cache folder; NULL where there is no folder. Bans of kernels whose
    text has changed since are left out. */

@@ -106,9 +106,9 @@ static status typical_layers(graph *g)
 sepcl_status sepcl_device_choice(int index, int line, const char **line_out)
 {
     static _Thread_local char text[512];
-    caps   c;
-    graph *g;
-    plan  *p = NULL;
+    caps                      c;
+    graph                    *g;
+    plan                     *p = NULL;
     *line_out = NULL;
     TRY(check_index(index));
     TRY(devices_caps(index, &c));
@@ -122,8 +122,8 @@ sepcl_status sepcl_device_choice(int index, int line, const char **line_out)
         const plan_step *s = &p->steps[line];
         const launch    *k = &s->launches[0];
         snprintf(text, sizeof text, "%s: %s, %zu work-groups of %zux%zux%zu", s->n->name, s->kernel,
-                 k->global[0] / k->local[0] * (k->global[1] / k->local[1]) * (k->global[2] / k->local[2]),
-                 k->local[0], k->local[1], k->local[2]);
+                 k->global[0] / k->local[0] * (k->global[1] / k->local[1]) * (k->global[2] / k->local[2]), k->local[0],
+                 k->local[1], k->local[2]);
         *line_out = text;
     }
     plan_destroy(p);

@@ -29,7 +29,7 @@ typedef struct tester {
     char                        first[1024];
     /* parameter sets to test, gathered over the cases */
     int (*sets)[PARAM_MAX];
-    int n_sets, cap_sets;
+    int   n_sets, cap_sets;
     arena memory;
 } tester;
 
@@ -121,7 +121,8 @@ static void parameters_text(const kernel_def *row, const int *p, char *text, siz
         at += (size_t)snprintf(text + at, size - at, "%s%s=%d", i ? " " : "", row->params[i].name, p[i]);
 }
 
-static void note_failure(tester *t, sepcl_self_test_result *r, char *detail, size_t size, int index, status st, double error)
+static void note_failure(tester *t, sepcl_self_test_result *r, char *detail, size_t size, int index, status st,
+                         double error)
 {
     r->failed++;
     if (r->detail)
@@ -138,8 +139,8 @@ static void note_failure(tester *t, sepcl_self_test_result *r, char *detail, siz
 /* A variant that gave a wrong answer is not used on this device any more. */
 static void ban(tester *t, const int *p, sepcl_self_test_result *r)
 {
-    const tune_ban_desc d = {.op = t->op, .row = &t->op->kernels[t->row], .p = p, .half = t->d->f16, .error = r->error,
-                             .reason = r->detail};
+    const tune_ban_desc d = {
+        .op = t->op, .row = &t->op->kernels[t->row], .p = p, .half = t->d->f16, .error = r->error, .reason = r->detail};
     if (!t->db || !t->op->kernels)
         return;
     const status st = api_ban(t->db, &d);
@@ -295,7 +296,10 @@ static status make_cases(tester *t)
 static void report_none(tester *t)
 {
     const bool             fused = (t->op->flags & OP_FUSED) != 0;
-    sepcl_self_test_result r = {.op = t->op->name, .kernel = "none fits this device", .parameters = "", .failed = !fused,
+    sepcl_self_test_result r = {.op = t->op->name,
+                                .kernel = "none fits this device",
+                                .parameters = "",
+                                .failed = !fused,
                                 .detail = fused ? NULL : "an op without a kernel"};
     t->failures += r.failed;
     if (!fused && !t->first[0])
@@ -345,6 +349,7 @@ status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *use
         return t.st;
     if (!known)
         return fail(SEPCL_INVALID, "there is no op '%s'", d->op);
-    return t.failures ? fail(SEPCL_MISMATCH, "%d kernel variants differ from the reference; first: %s", t.failures, t.first)
-                      : SEPCL_OK;
+    return t.failures
+               ? fail(SEPCL_MISMATCH, "%d kernel variants differ from the reference; first: %s", t.failures, t.first)
+               : SEPCL_OK;
 }

@@ -4,8 +4,8 @@
  *
  *   a kernel from the program cache      is built from source
  *   another kernel that does not run     is not used in this session any more: the plan is made anew without it
- *   a context that was lost              is opened anew, and every step waited for, so that the kernel that takes it with
- *                                        it is known; without such knowledge once only
+ *   a context that was lost              is opened anew, and every step waited for, so that the kernel that takes it
+ * with it is known; without such knowledge once only
  *
  * What is reported in the end is the first failure.
  */
@@ -48,8 +48,12 @@ static bool avoid(sepcl_session *s, const plan *p, int step)
 {
     const plan_step *k = &p->steps[step];
     const node_view  v = {p->g, k->n};
-    tune_ban_desc    d = {.op = op_get(k->n->op), .row = k->row, .p = k->p, .source = "this session",
-                          .half = p->g->values[k->n->out[0]].type == DT_F16, .reason = error_sentence()};
+    tune_ban_desc    d = {.op = op_get(k->n->op),
+                          .row = k->row,
+                          .p = k->p,
+                          .source = "this session",
+                          .half = p->g->values[k->n->out[0]].type == DT_F16,
+                          .reason = error_sentence()};
     for (int i = 0; i < tune_count(s->tuning); i++) { /* was it met with other parameters? */
         const tune_entry *e = tune_get(s->tuning, i);
         const op_def     *op;

@@ -77,9 +77,9 @@ static void names_text(node *const *nodes, int n, char *text, size_t size)
 
 static void tell_piece(tuner *t, const piece *p)
 {
-    const op_def  *op = op_get(p->op != OP_NONE ? p->op : p->nodes[0]->op);
-    const attempt  none = {.seconds = 0}, *own = &p->tried[0], *best = p->best < 0 ? &none : &p->tried[p->best];
-    char           name[512], before[TUNE_CHOICE], after[TUNE_CHOICE] = "";
+    const op_def *op = op_get(p->op != OP_NONE ? p->op : p->nodes[0]->op);
+    const attempt none = {.seconds = 0}, *own = &p->tried[0], *best = p->best < 0 ? &none : &p->tried[p->best];
+    char          name[512], before[TUNE_CHOICE], after[TUNE_CHOICE] = "";
     names_text(p->nodes, p->n, name, sizeof name);
     row_text(op, own->c.row, own->c.p, before);
     if (p->best >= 0)

@@ -166,8 +166,8 @@ static status crown(tuner *t, piece *p, trial **king)
     return SEPCL_OK;
 }
 
-/* An answer that is no answer, rather than one that is not close enough in this layer: its kernel is not to be used on this
-   device at all. */
+/* An answer that is no answer, rather than one that is not close enough in this layer: its kernel is not to be used on
+   this device at all. */
 static status ban_garbage(tuner *t, const piece *p, const candidate *k)
 {
     const double error = subject_error(p->s);
@@ -176,8 +176,9 @@ static status ban_garbage(tuner *t, const piece *p, const candidate *k)
     if (error <= (half ? GARBAGE_HALF : GARBAGE))
         return SEPCL_OK;
     snprintf(reason, sizeof reason, "%s", error_sentence());
-    return api_ban(t->db, &(tune_ban_desc){.op = target_op(p), .row = k->row, .p = k->p, .half = half, .error = error,
-                                           .reason = reason});
+    return api_ban(
+        t->db,
+        &(tune_ban_desc){.op = target_op(p), .row = k->row, .p = k->p, .half = half, .error = error, .reason = reason});
 }
 
 /* After an attempt that failed with st: the king cannot outlive its context. */

@@ -12,7 +12,10 @@
 typedef struct bench_settings {
     int64_t     repeat, batch;
     bool        batch_given, layers, no_fusion;
-    const char *json, *html; /* "/dev/stdout" for "-" */
+    bool        break_even;
+    int64_t     most; /* output channels */
+    option_list kernels;
+    const char *json, *html, *svg; /* "/dev/stdout" for "-" */
 } bench_settings;
 extern bench_settings bench_set;
 
@@ -100,11 +103,6 @@ char *bench_json(const bench *b);
 
 /* bench_page.c: a page without references to anything outside. Text to be freed. */
 char *bench_page(const bench *b);
-/* Text with what HTML has other uses for written as references. */
-void bench_html(FILE *out, const char *text);
-/* Three digits: "188", "18.8", "1.88". */
-#define BENCH_NUMBER 32
-const char *bench_number(double v, char buffer[BENCH_NUMBER]);
 /* bench_roofline.c: one picture. Steps that multiply and add nothing, or have no time, have no place in it. colours: the
    number of each step's. */
 bool bench_has_place(const bench_step *s);

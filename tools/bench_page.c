@@ -1,116 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * sepcl-bench --html: a page that needs nothing but itself. It is well-formed XML as well, so that tests and other
- * programs can read it.
- */
+/* sepcl-bench --html. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench.h"
+#include "common/page.h"
 #include "common/text.h"
 #include "common/tool.h"
 
 /* Colours for ops; the last one is for all the others. */
-#define COLOURS 7
+#define COLOURS PAGE_COLOURS
 
 static const char style[] =
-    ":root{color-scheme:light dark;--back:#fff;--card:#f5f6f8;--text:#1b1f24;--soft:#5b6470;--line:#dde1e6;"
-    "--roof:#3b4450;--lost:#d9480f;--floor:#2f6fb3;--c0:#2f6fb3;--c1:#d9730d;--c2:#1f8a5b;--c3:#8250c4;--c4:#c2334d;"
-    "--c5:#0f8b9d;--c6:#7a8390}\n"
-    "@media (prefers-color-scheme:dark){:root{--back:#14171b;--card:#1d2126;--text:#e6e9ed;--soft:#9aa4b0;"
-    "--line:#31373f;--roof:#c3cad3;--lost:#ff8a4c;--floor:#6aa9e9;--c0:#6aa9e9;--c1:#f0a04b;--c2:#4fc38a;--c3:#b48cf2;"
-    "--c4:#f0738a;--c5:#4cc3d4;--c6:#939ca8}}\n"
-    "*{box-sizing:border-box}\n"
-    "body{margin:0 auto;max-width:60rem;padding:1.5rem 1.25rem 3rem;background:var(--back);color:var(--text);"
-    "font:15px/1.5 system-ui,sans-serif;font-variant-numeric:tabular-nums}\n"
-    "h1{font-size:1.5rem;margin:0 0 .25rem;overflow-wrap:anywhere}\n"
-    "h2{font-size:1.25rem;margin:2.5rem 0 .75rem;overflow-wrap:anywhere}\n"
-    "h3{font-size:1rem;margin:2rem 0 .5rem}header+table{margin-top:1rem}\n"
-    "p{margin:.25rem 0}.soft,figcaption,small{color:var(--soft)}small{font-size:.8rem}figure{margin:0}\n"
-    "a{color:inherit}\n"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.5rem;margin:1rem 0}\n"
-    ".tiles div{background:var(--card);border-radius:.5rem;padding:.6rem .75rem}\n"
-    ".tiles dt{color:var(--soft);font-size:.8rem}.tiles dd{margin:0;font-size:1.15rem;font-weight:600}\n"
-    ".tiles{padding:0}\n"
-    ".key{display:flex;flex-wrap:wrap;gap:.25rem 1rem;padding:0;margin:.25rem 0;list-style:none;font-size:.85rem}\n"
-    ".key i,.key b{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;margin-right:.4rem}\n"
-    ".key b{border-radius:2px}\n"
-    "svg{width:100%;height:auto;display:block}svg.narrow{display:none}\n"
-    "svg text{font-size:12px;fill:var(--soft)}svg text.roof{fill:var(--roof)}\n"
+    "svg text.roof{fill:var(--roof)}svg line.roof{stroke:var(--roof);stroke-width:1.5}\n"
     "svg text.rank{fill:var(--text);font-weight:600;paint-order:stroke;stroke:var(--back);stroke-width:3px}\n"
-    "svg .grid{stroke:var(--line);stroke-width:1}svg line.roof{stroke:var(--roof);stroke-width:1.5}\n"
-    "circle{fill-opacity:.7;stroke:var(--back);stroke-width:1}\n"
-    ".c0{fill:var(--c0);background:var(--c0)}.c1{fill:var(--c1);background:var(--c1)}"
-    ".c2{fill:var(--c2);background:var(--c2)}.c3{fill:var(--c3);background:var(--c3)}"
-    ".c4{fill:var(--c4);background:var(--c4)}.c5{fill:var(--c5);background:var(--c5)}"
-    ".c6{fill:var(--c6);background:var(--c6)}\n"
+    "circle{fill-opacity:.7}\n"
     ".bar{display:grid;grid-template-columns:14rem 1fr 4.5rem 3.5rem;gap:0 .75rem;align-items:center;font-size:.85rem;"
     "line-height:1.7}\n"
     ".bar .n{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.bar .v,.bar .e{text-align:right}\n"
     ".bar .e{color:var(--soft)}.bar .t{display:flex;height:.8rem}\n"
     ".f{background:var(--floor)}.l{background:repeating-linear-gradient(135deg,var(--lost) 0 2px,transparent 2px 5px);"
     "box-shadow:inset 0 0 0 1px var(--lost)}\n"
-    "table{border-collapse:collapse;width:100%;font-size:.85rem}\n"
-    "th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}\n"
-    "th{color:var(--soft);font-weight:600;vertical-align:bottom}tfoot td{font-weight:600;border:0}\n"
-    ".name{text-align:left;overflow-wrap:anywhere;min-width:8.5rem}td small{display:block;line-height:1.3}\n"
-    "@media (max-width:40rem){body{padding:1rem .9rem 2rem}.wide{display:none}svg.narrow{display:block}"
-    ".bar{grid-template-columns:1fr 4.5rem 3.2rem;gap:0 .5rem;margin-bottom:.35rem;line-height:1.4}"
-    ".bar .n{grid-column:1/-1}th,td{padding:.3rem .3rem}}\n";
-
-/* ---------------------------------------------------------------- words and numbers */
-
-void bench_html(FILE *out, const char *text)
-{
-    char *clean = text_clean(text);
-    for (const char *c = clean; *c; c++) {
-        const char *reference = *c == '&'   ? "&amp;"
-                                : *c == '<' ? "&lt;"
-                                : *c == '>' ? "&gt;"
-                                : *c == '"' ? "&quot;"
-                                            : NULL;
-        if (reference)
-            fputs(reference, out);
-        else
-            fputc(*c, out);
-    }
-    free(clean);
-}
-
-const char *bench_number(double v, char buffer[BENCH_NUMBER])
-{
-    snprintf(buffer, BENCH_NUMBER, "%.*f", v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2, v);
-    return buffer;
-}
-
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-static void tile(FILE *out, const char *title, double value, const char *unit)
-{
-    char number[BENCH_NUMBER];
-    fprintf(out, "<div><dt>%s</dt><dd>%s %s</dd></div>\n", title, bench_number(value, number), unit);
-}
-
-/* A cell whose value may be unknown. */
-static void cell(FILE *out, bool known, double value, const char *class)
-{
-    char number[BENCH_NUMBER];
-    fprintf(out, "<td class=\"%s\">%s</td>", class, known ? bench_number(value, number) : "–");
-}
-
-static void percent_cell(FILE *out, bool known, double share)
-{
-    if (known)
-        fprintf(out, "<td>%.0f %%</td>", 100 * share);
-    else
-        fputs("<td>–</td>", out);
-}
+    "@media (max-width:40rem){.bar{grid-template-columns:1fr 4.5rem 3.2rem;gap:0 .5rem;margin-bottom:.35rem;"
+    "line-height:1.4}.bar .n{grid-column:1/-1}}\n";
 
 /* ---------------------------------------------------------------- colours of ops */
 
@@ -175,7 +88,7 @@ static void write_key(FILE *out, const palette *p, const int *colours, const ben
         if (!used[c])
             continue;
         fprintf(out, "<li><i class=\"c%d\"></i>", c);
-        bench_html(out, c < COLOURS - 1 ? p->ops[c].op : "others");
+        page_text(out, c < COLOURS - 1 ? p->ops[c].op : "others");
         fputs("</li>", out);
     }
     fputs("</ul>\n", out);
@@ -210,15 +123,15 @@ static void write_roofline(FILE *out, const bench *b, const bench_model *m, cons
 /* A bar of seconds, of which lost; both may be 0. longest: what fills the width. */
 static void write_bar(FILE *out, const char *name, double seconds, double lost, double longest)
 {
-    char number[BENCH_NUMBER];
+    char number[PAGE_NUMBER];
     fputs("<div class=\"bar\"><span class=\"n\" title=\"", out);
-    bench_html(out, name);
+    page_text(out, name);
     fputs("\">", out);
-    bench_html(out, name);
+    page_text(out, name);
     fprintf(out, "</span><span class=\"t\"><i class=\"f\" style=\"width:%.2f%%\"></i>",
             100 * (seconds - lost) / longest);
     fprintf(out, "<i class=\"l\" style=\"width:%.2f%%\"></i></span>", 100 * lost / longest);
-    fprintf(out, "<span class=\"v\">%s µs</span><span class=\"e\">", bench_number(1e6 * seconds, number));
+    fprintf(out, "<span class=\"v\">%s µs</span><span class=\"e\">", page_number(1e6 * seconds, number));
     if (seconds > lost)
         fprintf(out, "%.0f %%", 100 * (seconds - lost) / seconds);
     fputs("</span></div>\n", out);
@@ -247,15 +160,15 @@ static void write_row(FILE *out, const bench_step *s, int rank)
     char       shape[TEXT_SMALL];
     const bool known = s->seconds > 0;
     fprintf(out, "<tr><td>%d</td><td class=\"name\">", rank);
-    bench_html(out, s->name);
+    page_text(out, s->name);
     fputs("<small>", out);
-    bench_html(out, s->kernel);
+    page_text(out, s->kernel);
     fprintf(out, "</small></td><td class=\"wide\">%s</td>", text_shape(&s->output, shape));
-    cell(out, known, 1e6 * s->seconds, "");
-    cell(out, true, 1e6 * s->floor, "wide");
+    page_cell(out, known, 1e6 * s->seconds, "");
+    page_cell(out, true, 1e6 * s->floor, "wide");
     fprintf(out, "<td class=\"wide\">%s</td>", bench_bounds[s->bound]);
-    percent_cell(out, known, bench_efficiency(s));
-    cell(out, known, 1e6 * s->lost, "");
+    page_percent(out, known, bench_efficiency(s));
+    page_cell(out, known, 1e6 * s->lost, "");
     fputs("</tr>\n", out);
 }
 
@@ -273,11 +186,11 @@ static void write_table(FILE *out, const bench_model *m)
         lost += m->steps[i].lost;
     }
     fprintf(out, "</tbody>\n<tfoot><tr><td></td><td class=\"name\">all %d</td><td class=\"wide\"></td>", m->n_steps);
-    cell(out, time > 0, 1e6 * time, "");
-    cell(out, true, 1e6 * m->floor_s, "wide");
+    page_cell(out, time > 0, 1e6 * time, "");
+    page_cell(out, true, 1e6 * m->floor_s, "wide");
     fputs("<td class=\"wide\"></td>", out);
-    percent_cell(out, time > 0, m->floor_s / (time > 0 ? time : 1));
-    cell(out, time > 0, 1e6 * lost, "");
+    page_percent(out, time > 0, m->floor_s / (time > 0 ? time : 1));
+    page_cell(out, time > 0, 1e6 * lost, "");
     fputs("</tr></tfoot></table>\n", out);
 }
 
@@ -290,13 +203,13 @@ static void write_models(FILE *out, const bench *b)
     for (int i = 0; i < b->n_models; i++) {
         const bench_model *m = &b->models[i];
         fprintf(out, "<tr><td class=\"name\"><a href=\"#m%d\">", i);
-        bench_html(out, file_name(m->file));
+        page_text(out, page_file_name(m->file));
         fprintf(out, "</a></td><td class=\"wide\">%lld</td>", (long long)m->batch);
-        cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0), "");
-        cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0.5), "");
-        cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0.9), "");
-        cell(out, m->kernel_s > 0, 1e3 * m->kernel_s, "wide");
-        cell(out, true, 1e3 * m->floor_s, "wide");
+        page_cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0), "");
+        page_cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0.5), "");
+        page_cell(out, true, 1e3 * bench_quantile(m, PART_ALL, 0.9), "");
+        page_cell(out, m->kernel_s > 0, 1e3 * m->kernel_s, "wide");
+        page_cell(out, true, 1e3 * m->floor_s, "wide");
         fputs("</tr>\n", out);
     }
     fputs("</tbody></table>\n", out);
@@ -308,19 +221,19 @@ static void write_model(FILE *out, const bench *b, int index, const palette *p)
 {
     const bench_model *m = &b->models[index];
     fprintf(out, "<section id=\"m%d\">\n<h2>", index);
-    bench_html(out, b->n_models > 1 ? file_name(m->file) : "Latency");
+    page_text(out, b->n_models > 1 ? page_file_name(m->file) : "Latency");
     fprintf(out, "</h2>\n<p class=\"soft\">Batch %lld, %s%s, %d run%s from inputs written to outputs read</p>\n",
             (long long)m->batch, tool_precisions[tool.precision], bench_set.no_fusion ? ", not fused" : "", m->n_runs,
             m->n_runs == 1 ? "" : "s");
     fputs("<dl class=\"tiles\">\n", out);
-    tile(out, "Median", 1e3 * bench_quantile(m, PART_ALL, 0.5), "ms");
-    tile(out, "Min", 1e3 * bench_quantile(m, PART_ALL, 0), "ms");
-    tile(out, "90th percentile", 1e3 * bench_quantile(m, PART_ALL, 0.9), "ms");
+    page_tile(out, "Median", 1e3 * bench_quantile(m, PART_ALL, 0.5), "ms");
+    page_tile(out, "Min", 1e3 * bench_quantile(m, PART_ALL, 0), "ms");
+    page_tile(out, "90th percentile", 1e3 * bench_quantile(m, PART_ALL, 0.9), "ms");
     if (m->kernel_s > 0) {
-        tile(out, "In kernels", 1e3 * m->kernel_s, "ms");
-        tile(out, "Between kernels", 1e3 * m->idle_s, "ms");
+        page_tile(out, "In kernels", 1e3 * m->kernel_s, "ms");
+        page_tile(out, "Between kernels", 1e3 * m->idle_s, "ms");
     }
-    tile(out, "Floor", 1e3 * m->floor_s, "ms");
+    page_tile(out, "Floor", 1e3 * m->floor_s, "ms");
     fputs("</dl>\n", out);
     if (m->kernel_s > 0)
         write_roofline(out, b, m, p);
@@ -332,28 +245,15 @@ static void write_model(FILE *out, const bench *b, int index, const palette *p)
 static void write_head(FILE *out, const bench *b)
 {
     char *title =
-        b->n_models == 1 ? text_format("%s", file_name(b->models[0].file)) : text_format("%d models", b->n_models);
-    char         date[32] = "";
-    struct tm    tm;
-    const time_t now = time(NULL);
-    if (gmtime_r(&now, &tm))
-        strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>sepcl-bench: ",
-          out);
-    bench_html(out, title);
-    fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<header>\n<h1>", style);
-    bench_html(out, title);
-    fputs("</h1>\n<p class=\"soft\">", out);
-    bench_html(out, b->device.name);
-    fputs(", driver ", out);
-    bench_html(out, b->device.driver_version);
-    fprintf(out, ", sepcl %s, %s</p>\n<dl class=\"tiles\">\n", sepcl_version(), date);
-    tile(out, "Multiply-add peak", b->speed.fma_gflops, "GFLOP/s");
+        b->n_models == 1 ? text_format("%s", page_file_name(b->models[0].file)) : text_format("%d models", b->n_models);
+    page_begin(out, "sepcl-bench", title, style);
+    page_device(out, &b->device);
+    fputs("<dl class=\"tiles\">\n", out);
+    page_tile(out, "Multiply-add peak", b->speed.fma_gflops, "GFLOP/s");
     if (b->speed.cache_gbs > 0)
-        tile(out, "Caches", b->speed.cache_gbs, "GB/s");
-    tile(out, "Memory", b->speed.bandwidth_gbs, "GB/s");
-    tile(out, "A launch", b->speed.launch_us, "µs");
+        page_tile(out, "Caches", b->speed.cache_gbs, "GB/s");
+    page_tile(out, "Memory", b->speed.bandwidth_gbs, "GB/s");
+    page_tile(out, "A launch", b->speed.launch_us, "µs");
     fputs("</dl>\n", out);
     if (bench_unsteady(b))
         fprintf(out,
@@ -364,8 +264,9 @@ static void write_head(FILE *out, const bench *b)
     free(title);
 }
 
-static void write_page(FILE *out, const bench *b)
+static void write_page(FILE *out, const void *what)
 {
+    const bench  *b = what;
     const palette p = make_palette(b);
     write_head(out, b);
     if (b->n_models > 1)
@@ -379,18 +280,13 @@ static void write_page(FILE *out, const bench *b)
         "tensors and weights, once each. Peak and bandwidths were measured in the same run. Efficiency is floor over "
         "time, lost is time less floor; a kernel that needs fewer multiplications than its layer, as minimal filtering "
         "does, may beat the floor. Times of layers are medians of a profiled session, which is a little slower; "
-        "latencies are without profiling.</small></p>\n</footer>\n</body>\n</html>\n",
+        "latencies are without profiling.</small></p>\n</footer>\n",
         out);
+    page_end(out);
     free(p.ops);
 }
 
 char *bench_page(const bench *b)
 {
-    char  *text = NULL;
-    size_t size;
-    FILE  *out = need(open_memstream(&text, &size));
-    write_page(out, b);
-    const bool ok = !ferror(out);
-    need(fclose(out) == 0 && ok ? text : NULL);
-    return text;
+    return page_write(write_page, b);
 }

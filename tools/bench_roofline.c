@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "bench.h"
+#include "common/chart.h"
+#include "common/page.h"
 #include "common/text.h"
 
 #define RIGHT 14
@@ -22,31 +24,14 @@
 #define NUMBERED 6
 #define DIGIT_WIDTH 8
 #define DIGIT_HEIGHT 10
-/* Pixels a decade from which on 2 and 5 have a number, too. */
-#define ROOMY 105
-
-typedef struct axis {
-    double low, high; /* log10 */
-    double from, to;  /* pixels */
-} axis;
 
 typedef struct plot {
     FILE               *out;
     const bench        *b;
     const bench_model  *m;
     const bench_canvas *canvas;
-    axis                x, y;
+    chart_axis          x, y;
 } plot;
-
-static double at(const axis *a, double v)
-{
-    return a->from + (log10(v) - a->low) / (a->high - a->low) * (a->to - a->from);
-}
-
-static double per_decade(const axis *a)
-{
-    return fabs(a->to - a->from) / (a->high - a->low);
-}
 
 bool bench_has_place(const bench_step *s)
 {
@@ -83,43 +68,16 @@ static void fit_axes(plot *p)
         y1 = fmax(y1, gflops(s));
     }
     const bench_canvas *c = p->canvas;
-    p->x = (axis){log10(x0 / 1.3), log10(x1 * 1.3), c->left, c->width - RIGHT};
-    p->y = (axis){log10(y0 / 1.4), log10(y1 * 1.5), c->height - c->bottom, TOP};
+    p->x = (chart_axis){log10(x0 / 1.3), log10(x1 * 1.3), c->left, c->width - RIGHT, 10};
+    p->y = (chart_axis){log10(y0 / 1.4), log10(y1 * 1.5), c->height - c->bottom, TOP, 10};
 }
 
 /* ---------------------------------------------------------------- axes */
 
-static void tick(const plot *p, const axis *a, double value, bool labelled)
-{
-    const bench_canvas *c = p->canvas;
-    const double        v = at(a, value), base = p->y.from;
-    if (a == &p->x)
-        fprintf(p->out, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%.1f\"/>", v, TOP, v, base);
-    else
-        fprintf(p->out, "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>", c->left, v,
-                c->width - RIGHT, v);
-    if (labelled && a == &p->x)
-        fprintf(p->out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", v, base + 17, value);
-    else if (labelled)
-        fprintf(p->out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%g</text>\n", c->left - 7, v + 4, value);
-}
-
-static void draw_axis(const plot *p, const axis *a)
-{
-    static const int steps[] = {1, 2, 5};
-    for (int decade = (int)floor(a->low); decade <= (int)ceil(a->high); decade++)
-        for (int i = 0; i < 3; i++) {
-            const double value = steps[i] * pow(10, decade);
-            if (log10(value) >= a->low && log10(value) <= a->high)
-                tick(p, a, value, i == 0 || per_decade(a) >= ROOMY);
-        }
-}
-
 static void draw_axes(const plot *p)
 {
     const bench_canvas *c = p->canvas;
-    draw_axis(p, &p->x);
-    draw_axis(p, &p->y);
+    chart_axes(p->out, &p->x, &p->y);
     fprintf(p->out, "<text x=\"%d\" y=\"%d\">GFLOP/s</text>", c->left - 7 - 30, TOP - 11);
     fprintf(p->out, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">operations a byte</text>\n", c->width - RIGHT,
             c->height - 5);
@@ -130,25 +88,25 @@ static void draw_axes(const plot *p)
 static void draw_slope(const plot *p, double gbs, const char *what)
 {
     const double peak = p->b->speed.fma_gflops, start = fmax(pow(10, p->x.low), pow(10, p->y.low) / gbs);
-    const double x0 = at(&p->x, start), y0 = at(&p->y, start * gbs), x1 = at(&p->x, peak / gbs), y1 = at(&p->y, peak);
+    const double x0 = chart_at(&p->x, start), y0 = chart_at(&p->y, start * gbs), x1 = chart_at(&p->x, peak / gbs), y1 = chart_at(&p->y, peak);
     const double angle = atan2(y1 - y0, x1 - x0);
     const double lx = x0 + 12 * cos(angle) + 6 * sin(angle), ly = y0 + 12 * sin(angle) - 6 * cos(angle);
-    char         number[BENCH_NUMBER];
+    char         number[PAGE_NUMBER];
     if (start >= peak / gbs)
         return;
     fprintf(p->out, "<line class=\"roof\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x0, y0, x1, y1);
     fprintf(p->out, "<text class=\"roof\" transform=\"translate(%.1f %.1f) rotate(%.2f)\">%s %s GB/s</text>\n", lx, ly,
-            angle * 180 / M_PI, what, bench_number(gbs, number));
+            angle * 180 / M_PI, what, page_number(gbs, number));
 }
 
 static void draw_ceilings(const plot *p)
 {
-    const double peak = p->b->speed.fma_gflops, y = at(&p->y, peak);
-    char         number[BENCH_NUMBER];
+    const double peak = p->b->speed.fma_gflops, y = chart_at(&p->y, peak);
+    char         number[PAGE_NUMBER];
     fprintf(p->out, "<line class=\"roof\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/>",
-            at(&p->x, peak / best_bandwidth(p->b)), y, p->canvas->width - RIGHT, y);
+            chart_at(&p->x, peak / best_bandwidth(p->b)), y, p->canvas->width - RIGHT, y);
     fprintf(p->out, "<text class=\"roof\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">peak %s GFLOP/s</text>\n",
-            p->canvas->width - RIGHT, y - 7, bench_number(peak, number));
+            p->canvas->width - RIGHT, y - 7, page_number(peak, number));
     draw_slope(p, p->b->speed.bandwidth_gbs, "memory");
     if (p->b->speed.cache_gbs > p->b->speed.bandwidth_gbs)
         draw_slope(p, p->b->speed.cache_gbs, "caches");
@@ -165,13 +123,13 @@ static double radius(const plot *p, const bench_step *s)
 
 static void draw_point(const plot *p, const bench_step *s, int colour)
 {
-    char number[3][BENCH_NUMBER];
-    fprintf(p->out, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>", colour, at(&p->x, intensity(s)),
-            at(&p->y, gflops(s)), radius(p, s));
-    bench_html(p->out, s->name);
+    char number[3][PAGE_NUMBER];
+    fprintf(p->out, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"><title>", colour, chart_at(&p->x, intensity(s)),
+            chart_at(&p->y, gflops(s)), radius(p, s));
+    page_text(p->out, s->name);
     fprintf(p->out, " (%s): %s µs, %s GFLOP/s, %.0f %% of %s, %s operations a byte</title></circle>\n", s->op,
-            bench_number(1e6 * s->seconds, number[0]), bench_number(gflops(s), number[1]), 100 * bench_efficiency(s),
-            s->bound == BOUND_COMPUTE ? "the peak" : "the bandwidth", bench_number(intensity(s), number[2]));
+            page_number(1e6 * s->seconds, number[0]), page_number(gflops(s), number[1]), 100 * bench_efficiency(s),
+            s->bound == BOUND_COMPUTE ? "the peak" : "the bandwidth", page_number(intensity(s), number[2]));
 }
 
 typedef struct box {
@@ -186,7 +144,7 @@ static bool overlap(const box *a, const box *b)
 /* Where a number may stand: right of its point, left, above, below. */
 static box beside(const plot *p, const bench_step *s, int side)
 {
-    const double x = at(&p->x, intensity(s)), y = at(&p->y, gflops(s)), r = radius(p, s) + 2;
+    const double x = chart_at(&p->x, intensity(s)), y = chart_at(&p->y, gflops(s)), r = radius(p, s) + 2;
     const double left = side == 0 ? x + r : side == 1 ? x - r - DIGIT_WIDTH : x - DIGIT_WIDTH / 2.0;
     const double top = side == 2 ? y - r - DIGIT_HEIGHT : side == 3 ? y + r : y - DIGIT_HEIGHT / 2.0;
     return (box){left, top, left + DIGIT_WIDTH, top + DIGIT_HEIGHT};
@@ -198,7 +156,7 @@ static bool on_a_point(const plot *p, const box *b)
         const bench_step *s = &p->m->steps[i];
         if (!bench_has_place(s))
             continue;
-        const double x = at(&p->x, intensity(s)), y = at(&p->y, gflops(s)), r = radius(p, s);
+        const double x = chart_at(&p->x, intensity(s)), y = chart_at(&p->y, gflops(s)), r = radius(p, s);
         if (overlap(b, &(box){x - r, y - r, x + r, y + r}))
             return true;
     }

@@ -3,10 +3,10 @@
 #ifndef SEPCL_TOOLS_RUN_H
 #define SEPCL_TOOLS_RUN_H
 
+#include "common/feed.h"
 #include "common/input.h"
 #include "common/json.h"
 #include "common/options.h"
-#include "common/picture.h"
 #include "sepcl/sepcl.h"
 
 /* What the command line says. */
@@ -15,8 +15,6 @@ typedef struct run_settings {
     int64_t        top;
     bool           top_given;
     const char    *labels;
-    option_numbers mean, scale;
-    int            resize, channels;
     bool           random;
     int64_t        seed;
     bool           check;
@@ -26,16 +24,6 @@ typedef struct run_settings {
     bool           no_fusion;
 } run_settings;
 extern run_settings run_set;
-
-/* One input of the model: the files that were named for it, and what was read from them. */
-typedef struct run_input {
-    const char  *name;
-    sepcl_shape  shape; /* -1 where it is free still */
-    const char **files;
-    int          n_files;
-    float       *data; /* NULL: random */
-    size_t       count;
-} run_input;
 
 typedef struct run_output {
     const char *name;
@@ -62,7 +50,7 @@ typedef struct run {
     sepcl_device_info device;
     sepcl_model      *model;
     sepcl_session    *session;
-    run_input        *inputs;
+    feed             *inputs;
     run_output       *outputs;
     int               n_inputs, n_outputs;
     bool              to_stdout; /* an output goes to standard output, so nothing else does */

@@ -318,7 +318,7 @@ static json_t *output_json(const run *r, const run_output *o)
     return j;
 }
 
-static json_t *input_json(const run_input *in)
+static json_t *input_json(const feed *in)
 {
     json_t *j = need(json_object()), *files = need(json_array());
     json_put(j, "name", json_text(in->name));

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "bench.h"
+#include "bench_break_even.h"
 #include "common/output.h"
 #include "common/text.h"
 #include "common/tool.h"
 
-bench_settings bench_set = {.repeat = 50};
+bench_settings bench_set = {.repeat = 50, .most = 256};
 
 static const option_def options[] = {
     {.name = "repeat",
@@ -38,6 +39,32 @@ static const option_def options[] = {
      .kind = OPTION_FLAG,
      .value = &bench_set.no_fusion,
      .help = "one kernel a layer"},
+    {.name = "break-even",
+     .group = "Break-even",
+     .kind = OPTION_FLAG,
+     .value = &bench_set.break_even,
+     .help = "without a model: one convolution dense, depthwise-separable, and k x 1 then 1 x k, over 1, 2, 4 ... output "
+             "channels; of an input of 12x12x3 with a kernel of 5x5, and of each --shape HEIGHTxWIDTHxCHANNELS"},
+    {.name = "kernel",
+     .arg = "KHxKW",
+     .group = "Break-even",
+     .kind = OPTION_LIST,
+     .value = &bench_set.kernels,
+     .help = "the kernel of each --shape, the last one that of all further [3x3]"},
+    {.name = "most",
+     .arg = "N",
+     .group = "Break-even",
+     .kind = OPTION_INT,
+     .value = &bench_set.most,
+     .min = 1,
+     .max = 16384,
+     .help = "up to N output channels [256]"},
+    {.name = "svg",
+     .arg = "FILE",
+     .group = "Break-even",
+     .kind = OPTION_FILE,
+     .value = &bench_set.svg,
+     .help = "write the curves as a picture"},
     {.name = "json",
      .arg = "FILE",
      .group = "Output",
@@ -73,11 +100,11 @@ static const program bench_program = {
         "Examples\n"
         "  sepcl-bench mobilenet.onnx resnet.onnx\n"
         "  sepcl-bench --layers --html page.html mobilenet.onnx\n"
-        "  sepcl-bench --batch 8 --repeat 200 --json - mobilenet.onnx",
+        "  sepcl-bench --batch 8 --repeat 200 --json - mobilenet.onnx\n"
+        "  sepcl-bench --break-even --shape 112x112x32 --kernel 3x3 --svg curves.svg",
     .options = options,
-    .min_args = 1,
+    .min_args = 0,
     .max_args = -1,
-    .missing = "a model file is needed",
 };
 
 /* ---------------------------------------------------------------- before and after */
@@ -93,10 +120,15 @@ static sepcl_status check_output(const char **file)
 
 static sepcl_status check_settings(void)
 {
-    if (bench_set.json && bench_set.html && !strcmp(bench_set.json, bench_set.html))
-        return tool_fail(SEPCL_INVALID, "--json and --html both write '%s'", bench_set.json);
-    TRY(check_output(&bench_set.json));
-    return check_output(&bench_set.html);
+    const char *const names[] = {"--json", "--html", "--svg"};
+    const char      **files[] = {&bench_set.json, &bench_set.html, &bench_set.svg};
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < i; k++)
+            if (*files[i] && *files[k] && !strcmp(*files[i], *files[k]))
+                return tool_fail(SEPCL_INVALID, "%s and %s both write '%s'", names[k], names[i], *files[i]);
+    for (int i = 0; i < 3; i++)
+        TRY(check_output(files[i]));
+    return SEPCL_OK;
 }
 
 bool bench_wants_steps(void)
@@ -107,6 +139,20 @@ bool bench_wants_steps(void)
 static bool to_stdout(const char *file)
 {
     return file && !strcmp(file, "/dev/stdout");
+}
+
+/* Are the options those of what is to be done? */
+static sepcl_status check_mode(int n_models)
+{
+    if (bench_set.break_even && n_models)
+        return tool_fail(SEPCL_INVALID, "--break-even takes no model; see 'sepcl-bench --help'");
+    if (bench_set.break_even && (bench_set.layers || bench_set.no_fusion || bench_set.batch_given))
+        return tool_fail(SEPCL_INVALID, "--layers, --no-fusion and --batch are of models, not of --break-even");
+    if (!bench_set.break_even && n_models == 0)
+        return tool_fail(SEPCL_INVALID, "a model file is needed; see 'sepcl-bench --help'");
+    if (!bench_set.break_even && (bench_set.svg || bench_set.kernels.count))
+        return tool_fail(SEPCL_INVALID, "%s goes with --break-even", bench_set.svg ? "--svg" : "--kernel");
+    return SEPCL_OK;
 }
 
 /* Both files, or none. */
@@ -130,7 +176,10 @@ static sepcl_status write_files(const bench *b)
 
 static sepcl_status run(bench *b)
 {
+    TRY(check_mode(b->n_models));
     TRY(check_settings());
+    if (bench_set.break_even)
+        return break_even_run();
     for (int i = 0; i < b->n_models; i++)
         TRY(bench_load(&b->models[i]));
     TRY_LIB(sepcl_device_find(tool.device, &b->device_index));
@@ -151,7 +200,7 @@ int main(int argc, char **argv)
     if (!tool_begin(&bench_program, argc, argv, &args, &st))
         return tool_end(st);
     b.n_models = args.count;
-    b.models = need(calloc((size_t)args.count, sizeof(*b.models)));
+    b.models = need(calloc((size_t)args.count + 1, sizeof(*b.models)));
     for (int i = 0; i < args.count; i++)
         b.models[i].file = args.args[i];
     st = run(&b);

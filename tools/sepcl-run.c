@@ -8,14 +8,12 @@
 #include "common/npy.h"
 #include "common/output.h"
 #include "common/progress.h"
+#include "common/recipe.h"
 #include "common/stats.h"
 #include "common/text.h"
 #include "common/tool.h"
 
 run_settings run_set = {.top = 5, .seed = 1, .repeat = 1};
-
-static const char *const resize_names[] = {"crop", "stretch", NULL};
-static const char *const channel_names[] = {"auto", "rgb", "bgr", "gray", NULL};
 
 static const option_def options[] = {
     {.name = "output",
@@ -43,32 +41,7 @@ static const option_def options[] = {
      .kind = OPTION_FILE,
      .value = &run_set.labels,
      .help = "names of the classes, one a line"},
-    {.name = "mean",
-     .arg = "M[,M,M]",
-     .group = "Pictures",
-     .kind = OPTION_NUMBERS,
-     .value = &run_set.mean,
-     .help = "subtracted from the values of 0 to 255, for all channels or each"},
-    {.name = "scale",
-     .arg = "S[,S,S]",
-     .group = "Pictures",
-     .kind = OPTION_NUMBERS,
-     .value = &run_set.scale,
-     .help = "multiplied with what is left; 1/255 is understood [1 with --mean, else 1/255: values from 0 to 1]"},
-    {.name = "resize",
-     .arg = "crop|stretch",
-     .group = "Pictures",
-     .kind = OPTION_CHOICE,
-     .value = &run_set.resize,
-     .choices = resize_names,
-     .help = "to the model's size: cut the middle out, or let each side have its own factor [crop]"},
-    {.name = "channels",
-     .arg = "rgb|bgr|gray",
-     .group = "Pictures",
-     .kind = OPTION_CHOICE,
-     .value = &run_set.channels,
-     .choices = channel_names,
-     .help = "order of the channels [rgb, or gray when the model's input has one channel]"},
+    RECIPE_OPTIONS,
     {.name = "random",
      .arg = "SEED",
      .group = "Model",
@@ -158,9 +131,7 @@ static sepcl_status float_array(const char *name, size_t count, float **out)
 /* What can be found wrong before any work is done. */
 static sepcl_status check_settings(void)
 {
-    if (run_set.mean.count > 3 || run_set.scale.count > 3)
-        return tool_fail(SEPCL_INVALID, "--%s takes 1 or 3 numbers, not %d", run_set.mean.count > 3 ? "mean" : "scale",
-                         run_set.mean.count > 3 ? run_set.mean.count : run_set.scale.count);
+    TRY(recipe_check());
     if (run_set.profile)
         TRY(output_check(run_set.profile));
     return SEPCL_OK;

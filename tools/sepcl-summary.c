@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/json.h"
+#include "common/progress.h"
 #include "common/table.h"
 #include "common/text.h"
 #include "common/tool.h"
@@ -26,7 +27,7 @@ static const program summary_program = {
     .purpose =
         "Prints the layers of a model file: output shape, parameters and multiplications of each, and beside each "
         "convolution what the same layer would cost as one dense convolution, as a depthwise and a pointwise one "
-        "(separable), and as a column and a row one (spatial).",
+        "(separable), and as a column and a row one (spatial). Marks convolutions whose weights separate exactly.",
     .details =
         "Shapes are in the order batch, height, width, channels, whatever the file's own order is. None is a batch "
         "size that the file leaves free; the counts are then for one.\n"
@@ -54,6 +55,7 @@ typedef struct summary {
     sepcl_input_shape *shapes;
     bool               free_batch; /* the file leaves the batch of every input open, and so did the user */
     totals             sum;
+    sepcl_exact_form  *exact; /* by layer */
 } summary;
 
 /* ---------------------------------------------------------------- facts */
@@ -88,6 +90,24 @@ static void add_layer(totals *t, const sepcl_layer_info *l)
     t->spatial_forms += l->spatial_multiplications > 0;
 }
 
+static sepcl_status find_exact_forms(summary *s)
+{
+    const int n = sepcl_summary_layer_count(s->layers);
+    s->exact = need(calloc((size_t)n + 1, sizeof(*s->exact)));
+    if (!sepcl_can_separate()) {
+        tool_say("layers that separate exactly are not marked: this build has no LAPACK");
+        return SEPCL_OK;
+    }
+    progress_begin("analysing", n);
+    sepcl_status st = SEPCL_OK;
+    for (int i = 0; i < n && st == SEPCL_OK; i++) {
+        progress_step(i, NULL);
+        st = tool_library(sepcl_summary_exact_form(s->layers, i, &s->exact[i]));
+    }
+    progress_end();
+    return st;
+}
+
 static sepcl_status load(summary *s)
 {
     TRY_LIB(sepcl_model_load(s->file, NULL, &s->model));
@@ -106,7 +126,7 @@ static sepcl_status load(summary *s)
         TRY_LIB(sepcl_summary_layer(s->layers, i, &layer));
         add_layer(&s->sum, &layer);
     }
-    return SEPCL_OK;
+    return find_exact_forms(s);
 }
 
 /* ---------------------------------------------------------------- table */
@@ -174,6 +194,10 @@ static table *make_table(const summary *s, table_form form)
         table_cell(t, "%s", text_count(l.parameters, number));
         table_cell(t, "%s", text_count(l.multiplications, number));
         add_forms(t, &l, form);
+        if (s->exact[i].form != SEPCL_FORM_AS_IT_IS)
+            table_span(t, "separates exactly: %s at %s %d, %s multiplications", sepcl_form_name(s->exact[i].form),
+                       s->exact[i].form == SEPCL_FORM_DEPTHWISE ? "multiplier" : "rank", s->exact[i].rank,
+                       text_count(s->exact[i].multiplications, number));
     }
     return t;
 }
@@ -227,7 +251,18 @@ static void print_text(const summary *s)
 
 /* ---------------------------------------------------------------- JSON */
 
-static json_t *layer_json(const sepcl_layer_info *l)
+static json_t *exact_json(const sepcl_exact_form *e)
+{
+    if (e->form == SEPCL_FORM_AS_IT_IS)
+        return json_null();
+    json_t *o = need(json_object());
+    json_put(o, "form", json_text(sepcl_form_name(e->form)));
+    json_put(o, "rank", json_count((uint64_t)e->rank));
+    json_put(o, "multiplications", json_count(e->multiplications));
+    return o;
+}
+
+static json_t *layer_json(const sepcl_layer_info *l, const sepcl_exact_form *e)
 {
     json_t *o = need(json_object());
     json_put(o, "name", json_text(l->name));
@@ -245,6 +280,7 @@ static json_t *layer_json(const sepcl_layer_info *l)
     json_put(forms, "separable", json_count(l->separable_multiplications));
     json_put(forms, "spatial", l->spatial_multiplications ? json_count(l->spatial_multiplications) : json_null());
     json_put(o, "forms", forms);
+    json_put(o, "exact", exact_json(e));
     return o;
 }
 
@@ -254,7 +290,7 @@ static void print_json(const summary *s)
     for (int i = 0; i < sepcl_summary_layer_count(s->layers); i++) {
         sepcl_layer_info l;
         if (sepcl_summary_layer(s->layers, i, &l) == SEPCL_OK)
-            json_add(layers, layer_json(&l));
+            json_add(layers, layer_json(&l, &s->exact[i]));
     }
     json_put(o, "model", json_text(s->file));
     json_put(o, "free_batch", json_boolean(s->free_batch));
@@ -283,5 +319,6 @@ int main(int argc, char **argv)
     sepcl_summary_destroy(s.layers);
     sepcl_model_destroy(s.model);
     free(s.shapes);
+    free(s.exact);
     return tool_end(st);
 }

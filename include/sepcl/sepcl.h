@@ -20,7 +20,8 @@
  *  - Destroy functions accept NULL.
  *  - The library never prints and never aborts on bad input. Messages go to the log callback, if one is set.
  *  - Strings are UTF-8 and NUL-terminated. Strings returned belong to the object that they were asked of.
- *  - Tensors cross this interface as dense row-major float32, in the layout of the model file (NCHW for ONNX).
+ *  - Tensors cross this interface as dense row-major float32, in the layout of the model file (NCHW for ONNX, NHWC for
+ *    TFLite).
  */
 #ifndef SEPCL_H
 #define SEPCL_H
@@ -243,6 +244,31 @@ SEPCL_API void sepcl_summary_destroy(sepcl_summary *summary);
 SEPCL_API int sepcl_summary_layer_count(const sepcl_summary *summary);
 SEPCL_API sepcl_status sepcl_summary_layer(const sepcl_summary *summary, int index, sepcl_layer_info *info_out);
 
+/* Ways to run a convolution. `rank` is a number of channels or filters between the two of them. */
+typedef enum sepcl_form {
+    SEPCL_FORM_AS_IT_IS = 0,
+    SEPCL_FORM_SPATIAL = 1,   /* k x 1 to `rank` channels in each group, then 1 x k */
+    SEPCL_FORM_DEPTHWISE = 2, /* depthwise with `rank` filters an input channel, then pointwise */
+    SEPCL_FORM_LOW_RANK = 3,  /* pointwise to `rank` channels, then pointwise */
+    SEPCL_FORM_FOLDED = 4     /* together with the convolution before it, as one; rank 0 */
+} sepcl_form;
+
+/* "spatial", ...; never NULL. */
+SEPCL_API const char *sepcl_form_name(sepcl_form form);
+
+/* Can weights be analysed? That needs LAPACK, which a build may lack. */
+SEPCL_API bool sepcl_can_separate(void);
+
+/* The form of a layer with the fewest multiplications whose weights are the same but for rounding (1e-6), if that are
+   fewer than the layer has. form is SEPCL_FORM_AS_IT_IS where there is none, and for other layers than convolutions.
+   Takes up to seconds for large layers. SEPCL_UNSUPPORTED where sepcl_can_separate() is false. */
+typedef struct sepcl_exact_form {
+    sepcl_form form;
+    int rank;
+    uint64_t multiplications;
+} sepcl_exact_form;
+SEPCL_API sepcl_status sepcl_summary_exact_form(const sepcl_summary *summary, int index, sepcl_exact_form *form_out);
+
 /* ---------------------------------------------------------------- tuning */
 
 typedef enum sepcl_precision {
@@ -287,6 +313,137 @@ typedef bool (*sepcl_tune_fn)(void *user, const sepcl_tune_state *state);
    were fastest for the sessions made later. What differs from the reference does not count. Needs a cache folder:
    SEPCL_INVALID without. Blocks; nothing else should run on the device meanwhile. fn may be NULL. */
 SEPCL_API sepcl_status sepcl_tune(const sepcl_model *model, const sepcl_tune_desc *desc, sepcl_tune_fn fn, void *user);
+
+/* ---------------------------------------------------------------- separating */
+
+typedef struct sepcl_separate_desc {
+    const char *device;          /* selector as in sepcl_device_find; NULL: SEPCL_DEVICE, else "any" */
+    const sepcl_input_shape *shapes; /* as in sepcl_session_desc */
+    int n_shapes;
+    const char *cache_dir;       /* as in sepcl_session_desc */
+    bool no_cache;
+    const float *const *samples; /* n_samples times as many arrays as the model has inputs, in input order: whole inputs
+                                    as sepcl_session_write takes them; borrowed for the call */
+    int n_samples;               /* 0: four of random numbers from -1 to 1 */
+    double tolerance;            /* largest error that the outputs may have on the samples: largest difference over largest
+                                    magnitude; 0: only forms whose weights are exact to 1e-6 (rounding) */
+    double target_speedup;       /* how many times faster the network should be, at the least error; 0: as fast as the
+                                    tolerance allows. Without a tolerance any error is taken. */
+} sepcl_separate_desc;
+
+/* Where sepcl_separate stands. Strings are valid during the call. */
+typedef struct sepcl_separate_state {
+    double done;       /* share of the work, 0 ... 1; a guess */
+    const char *phase; /* "timing", ... */
+    const char *name;  /* layer; NULL: none */
+} sepcl_separate_state;
+
+/* Called several times a second. Return false to stop: sepcl_separate then fails with SEPCL_INVALID. */
+typedef bool (*sepcl_separate_fn)(void *user, const sepcl_separate_state *state);
+
+/* What was found about a model. Immutable. Strings and arrays handed out are its own. */
+typedef struct sepcl_separation sepcl_separation;
+
+/* Finds the convolutions of a model that separate, exactly or nearly, measures each form on a device, and chooses those
+   that are faster there within the tolerance. Blocks for seconds to minutes; nothing else should run on the device.
+   SEPCL_UNSUPPORTED where sepcl_can_separate() is false. fn may be NULL. The model has to outlive the separation. */
+SEPCL_API sepcl_status sepcl_separate(const sepcl_model *model, const sepcl_separate_desc *desc, sepcl_separate_fn fn,
+                                      void *user, sepcl_separation **separation_out);
+SEPCL_API void sepcl_separation_destroy(sepcl_separation *separation);
+
+/* Singular values of a convolution's weights written as matrices; of several matrices that share a rank, the root of the
+   sum of squares. The weights are exact at `rank`; 0: they are all 0. */
+typedef struct sepcl_spectrum {
+    sepcl_form form;      /* SPATIAL, DEPTHWISE or LOW_RANK: what a rank leads to */
+    const double *values; /* n, largest first */
+    int n;
+    int rank;
+} sepcl_spectrum;
+
+/* A form of a layer that was considered. */
+typedef struct sepcl_form_info {
+    sepcl_form form;
+    int rank;
+    bool exact;              /* weight_error is at most 1e-6 */
+    double weight_error;     /* Frobenius norm of the weights' error over that of the weights */
+    double gain;             /* the output's error is at most this times the input, whatever the input (Euclidean norms) */
+    double bound;            /* the same for the samples, relative to the layer's output without bias */
+    double error;            /* measured there: never above bound, but for the rounding of sums */
+    uint64_t multiplications, bytes; /* of all of the form: tensors and weights once each, in float32 */
+    double seconds;          /* with the layers that may be fused with it; 0: not timed */
+    double as_is_seconds;    /* the same with the layer as it is, timed in turns with this form */
+    const char *note;        /* what speaks against it; "" */
+} sepcl_form_info;
+
+/* A convolution of the model. */
+typedef struct sepcl_separated_layer {
+    const char *name, *op, *detail; /* as in sepcl_layer_info */
+    sepcl_shape output;             /* NHWC */
+    uint64_t multiplications, bytes;
+    sepcl_spectrum spectra[2];
+    int n_spectra, n_forms;
+    int chosen;      /* index of the form taken; -1: as it is */
+    bool absorbed;   /* it went into the layer behind it, which is folded */
+    const char *why; /* what decided, in words */
+} sepcl_separated_layer;
+
+SEPCL_API int sepcl_separation_layer_count(const sepcl_separation *separation);
+SEPCL_API sepcl_status sepcl_separation_layer(const sepcl_separation *separation, int index,
+                                              sepcl_separated_layer *layer_out);
+SEPCL_API sepcl_status sepcl_separation_form(const sepcl_separation *separation, int layer, int index,
+                                             sepcl_form_info *form_out);
+/* What a layer would cost in the form of its spectrum number `spectrum` at a rank from 1 to the spectrum's n. */
+SEPCL_API sepcl_status sepcl_separation_cost(const sepcl_separation *separation, int layer, int spectrum, int rank,
+                                             uint64_t *multiplications_out, uint64_t *bytes_out);
+
+/* The whole network, before and after. */
+typedef struct sepcl_separation_totals {
+    const char *device;              /* name */
+    uint64_t multiplications[2];     /* of the convolutions */
+    double seconds[2];               /* of a run, timed in turns */
+    double error;                    /* at the outputs, over all samples: largest difference over largest magnitude */
+    int samples;
+    bool random_samples;
+    int rows, changed;               /* rows of class scores in the outputs, and how many have another best class */
+    int layers, rewritten;           /* convolutions; those that are not as they were */
+    bool target_met;                 /* false: target_speedup was asked for and not reached */
+} sepcl_separation_totals;
+SEPCL_API sepcl_status sepcl_separation_total(const sepcl_separation *separation, sepcl_separation_totals *totals_out);
+
+/* The rewritten network as a file in ONNX. Weights of layers that were left are those of the model's file, byte by byte.
+   SEPCL_UNSUPPORTED for models of other formats. */
+SEPCL_API sepcl_status sepcl_separation_file(const sepcl_separation *separation, const void **bytes_out,
+                                             size_t *size_out);
+
+/* A convolution without padding, stride 1, of an input of height x width x channels, run as one and separated. */
+typedef struct sepcl_break_even_desc {
+    const char *device;          /* selector as in sepcl_device_find; NULL: SEPCL_DEVICE, else "any" */
+    const char *cache_dir;       /* as in sepcl_session_desc */
+    bool no_cache;
+    sepcl_precision precision;   /* 0: float32 */
+    int height, width, channels; /* 0: 12, 12, 3 */
+    int kernel[2];               /* height, width; 0: 5, 5 */
+    int most;                    /* outputs: 1, 2, 4, ... up to this many; 0: 256 */
+} sepcl_break_even_desc;
+
+/* One form with so many output channels. seconds is 0 when there is no such form (k x 1 then 1 x k needs a kernel that is
+   neither 1 high nor 1 wide). */
+typedef struct sepcl_form_cost {
+    uint64_t multiplications;
+    double seconds; /* of a run, timed in turns with the other forms */
+} sepcl_form_cost;
+typedef struct sepcl_break_even_point {
+    int outputs;
+    sepcl_form_cost dense;     /* k x k */
+    sepcl_form_cost separable; /* depthwise k x k, then pointwise */
+    sepcl_form_cost spatial;   /* k x 1 to as many channels as there are outputs, then 1 x k */
+} sepcl_break_even_point;
+
+/* Called for each number of outputs, fewest first. Return false to stop: that is a success. */
+typedef bool (*sepcl_break_even_fn)(void *user, const sepcl_break_even_point *point);
+
+/* Measures from how many output channels on separating pays on a device. Blocks; nothing else should run on the device. */
+SEPCL_API sepcl_status sepcl_break_even(const sepcl_break_even_desc *desc, sepcl_break_even_fn fn, void *user);
 
 /* ---------------------------------------------------------------- session */
 

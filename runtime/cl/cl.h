@@ -26,15 +26,15 @@ status devices_measure(int index, sepcl_device_speed *out);
 char *cache_folder(const char *dir, const char *kind);
 
 /* ---------------------------------------------------------------- context (context.c) */
-typedef struct clx         clx;         /* device, context, in-order queue */
-typedef struct clx_buffer  clx_buffer;  /* buffer or sub-buffer */
+typedef struct clx         clx;        /* device, context, in-order queue */
+typedef struct clx_buffer  clx_buffer; /* buffer or sub-buffer */
 typedef struct clx_program clx_program;
 typedef struct clx_kernel  clx_kernel;
 typedef struct clx_event   clx_event;
 
 typedef struct clx_desc {
-    int   device;               /* index; ignored when a queue is borrowed */
-    void *context, *queue;      /* borrowed cl_context and cl_command_queue, or NULL */
+    int   device;          /* index; ignored when a queue is borrowed */
+    void *context, *queue; /* borrowed cl_context and cl_command_queue, or NULL */
     bool  profile;
 } clx_desc;
 
@@ -74,10 +74,10 @@ status clx_build_all(clx *x, clx_build *builds, int n, const char *cache_dir, bo
 /* Stores what was built from source and is not in the cache yet. To be called after a first run, because some drivers
    compile at first use. Where a driver takes long to give a binary, it is stored by clx_close. A failure to store is an
    info line, never an error. */
-void   clx_programs_save(clx *x, clx_build *builds, int n, const char *cache_dir);
-void   clx_program_destroy(clx_program *p);
+void clx_programs_save(clx *x, clx_build *builds, int n, const char *cache_dir);
+void clx_program_destroy(clx_program *p);
 /* Removes a program's entry from the cache. */
-void   clx_program_distrust(clx *x, const clx_program *p, const char *cache_dir);
+void clx_program_distrust(clx *x, const clx_program *p, const char *cache_dir);
 
 status clx_kernel_create(clx *x, clx_program *p, const char *entry, clx_kernel **out);
 void   clx_kernel_destroy(clx_kernel *k);
@@ -93,14 +93,15 @@ status clx_enqueue(clx *x, clx_kernel *k, int dims, const size_t *global, const 
 status clx_flush(clx *x);
 status clx_finish(clx *x);
 /* The same on the way out, where a failure changes nothing: the sentence stays. */
-void   clx_drain(clx *x);
+void clx_drain(clx *x);
 /* Whether the context still does what it is told: drivers lose one when a kernel fails. Nothing may be under way. */
 status clx_probe(clx *x);
 /* Whether each launch is waited for by itself, so that a failure is that of the launch it is seen at. */
-bool   clx_waits_for_launches(const clx *x);
+bool clx_waits_for_launches(const clx *x);
 /* Which of the launches that clx_finish waited for failed, where that is known; else -1. */
-int    clx_failed_launch(const clx *x);
-/* Device times in nanoseconds; all 0 when the device gives none that make sense. Frees the event. A pointer may be NULL. */
+int clx_failed_launch(const clx *x);
+/* Device times in nanoseconds; all 0 when the device gives none that make sense. Frees the event. A pointer may be
+ * NULL. */
 void clx_event_times(clx *x, clx_event *e, uint64_t *queued, uint64_t *start, uint64_t *end);
 
 /* Text of kernels/<file>.cl with common.cl in front: from SEPCL_KERNEL_DIR when that is set (development), else as

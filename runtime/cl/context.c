@@ -72,6 +72,8 @@ static void close_team(clx *x)
     for (int i = 0; i < x->n_lanes; i++)
         (void)clReleaseCommandQueue(x->queues[i]);
     free(x->team.commands);
+    team_memory_leave(x->slab);
+    x->slab = NULL;
     if (x->context)
         (void)clReleaseContext(x->context);
     x->joined = false;

@@ -29,9 +29,9 @@ typedef struct device_record {
     cl_device_id      device;
     sepcl_device_info info;
     cl_int            type_error; /* of the question for its type, without whose answer a device is of no use */
-    int               lockstep; /* work-items that run in lock step, where the driver tells; else 0 */
-    int               n_lanes;  /* threads of a team on this CPU; 0: no team */
-    cl_device_id      lane;     /* the device for a team */
+    int               lockstep;   /* work-items that run in lock step, where the driver tells; else 0 */
+    int               n_lanes;    /* threads of a team on this CPU; 0: no team */
+    cl_device_id      lane;       /* the device for a team */
     char              selector[24];
     char             *text[7]; /* the strings of info, to be freed */
 } device_record;
@@ -75,6 +75,12 @@ typedef struct team_queue {
     int           failed; /* number of the launch in the last run that failed; -1 */
 } team_queue;
 
+/* Memory that buffers of a team share; the last one frees it. */
+typedef struct team_memory {
+    char *base;
+    int   users;
+} team_memory;
+
 /* ---------------------------------------------------------------- context.c */
 
 /* A program whose binary is stored when the device is closed. */
@@ -94,6 +100,8 @@ struct clx {
     bool             joined;  /* its threads are there */
     cl_command_queue queues[MAX_LANES];
     team_queue       team;
+    team_memory     *slab; /* where small buffers come from, and how much of it is taken */
+    size_t           slab_taken;
     bool             profile;
     bool             host_memory;   /* buffers are best kept in memory that the host reaches */
     bool             simulator;     /* Oclgrind, which needs care here and there */
@@ -102,12 +110,6 @@ struct clx {
     caps             caps;
     hash128          identity; /* of device, driver, platform and library: part of every cache key */
 };
-
-/* Memory that buffers of a team share; the last one frees it. */
-typedef struct team_memory {
-    char *base;
-    int   users;
-} team_memory;
 
 /* A sub-buffer is made from the root buffer, since OpenCL allows no sub-buffer of a sub-buffer. */
 struct clx_buffer {

@@ -18,7 +18,7 @@ void   team_leave(void);
 /* Appends; nothing runs yet. Allocates only when the queue was never that long. */
 status team_enqueue(clx *x, clx_kernel *k, int dims, const size_t *global, const size_t *local, clx_event *event);
 /* Wakes the other lanes, so that they are there when team_run comes. */
-void   team_wake(void);
+void team_wake(void);
 /* Runs what was enqueued, as lane 0, and empties the queue. */
 status team_run(clx *x);
 
@@ -27,6 +27,7 @@ status team_buffer_create(clx *x, size_t bytes, clx_buffer **out);
 status team_buffer_sub(clx_buffer *parent, size_t offset, size_t bytes, clx_buffer **out);
 status team_buffer_wrap(const void *host, size_t bytes, clx_buffer **out);
 void   team_buffer_destroy(clx_buffer *b);
+void   team_memory_leave(team_memory *m); /* the last one frees it; m may be NULL */
 /* The objects by lane; made at the first call. */
 status team_buffer_objects(clx *x, clx_buffer *b, const cl_mem **out);
 

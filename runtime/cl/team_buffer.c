@@ -9,6 +9,7 @@
 
 #define PAGE ((size_t)4096)
 #define HUGE_PAGE ((size_t)2 << 20)
+#define SLAB ((size_t)4 << 20) /* small buffers share such pieces */
 
 static status new_buffer(char *host, team_memory *memory, size_t bytes, clx_buffer **out)
 {
@@ -24,7 +25,7 @@ static status new_buffer(char *host, team_memory *memory, size_t bytes, clx_buff
     return SEPCL_OK;
 }
 
-static void leave_memory(team_memory *m)
+void team_memory_leave(team_memory *m)
 {
     if (!m || --m->users > 0)
         return;
@@ -32,33 +33,54 @@ static void leave_memory(team_memory *m)
     free(m);
 }
 
-/* Large memory begins where large pages do, so that weights cost fewer misses of the address cache. */
-static char *allocate(size_t bytes)
+/* Large pages, so that a run over all weights of a network costs few misses of the address cache, which are dear in
+   virtual machines. */
+static team_memory *new_memory(size_t bytes)
 {
-    const size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : PAGE;
+    team_memory *m = calloc(1, sizeof *m);
     void        *p = NULL;
     size_t       room;
-    if (!size_add(bytes, PAGE - 1, &room) || posix_memalign(&p, align, room / PAGE * PAGE) != 0)
-        return NULL;
-    if (align == HUGE_PAGE)
-        (void)madvise(p, bytes, MADV_HUGEPAGE); /* a wish: without it everything works as well */
-    return p;
+    if (m && size_add(bytes, HUGE_PAGE - 1, &room) &&
+        posix_memalign(&p, bytes < HUGE_PAGE ? PAGE : HUGE_PAGE,
+                       bytes < HUGE_PAGE ? bytes : room / HUGE_PAGE * HUGE_PAGE) == 0) {
+        if (bytes >= HUGE_PAGE)
+            (void)madvise(p, room / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish: all works as well without */
+        m->base = p;
+        m->users = 1;
+        return m;
+    }
+    free(m);
+    fail(SEPCL_OUT_OF_MEMORY, "out of memory: a buffer of %zu bytes of the host's", bytes);
+    return NULL;
+}
+
+/* A part of the slab, or of a new one. */
+static status slab_buffer(clx *x, size_t bytes, clx_buffer **out)
+{
+    const size_t room = (bytes + PAGE - 1) / PAGE * PAGE;
+    if (!x->slab || room > SLAB - x->slab_taken) {
+        team_memory *m = new_memory(SLAB);
+        if (!m)
+            return SEPCL_OUT_OF_MEMORY;
+        team_memory_leave(x->slab);
+        x->slab = m;
+        x->slab_taken = 0;
+    }
+    TRY(new_buffer(x->slab->base + x->slab_taken, x->slab, bytes, out));
+    x->slab_taken += room;
+    return SEPCL_OK;
 }
 
 status team_buffer_create(clx *x, size_t bytes, clx_buffer **out)
 {
     *out = NULL;
-    team_memory *m = calloc(1, sizeof *m);
+    if (bytes <= SLAB / 4)
+        return slab_buffer(x, bytes, out);
+    team_memory *m = new_memory(bytes);
     if (!m)
-        return fail_memory(sizeof *m, "a buffer");
-    m->base = allocate(bytes);
-    if (!m->base) {
-        free(m);
-        return fail(SEPCL_OUT_OF_MEMORY, "out of memory: a buffer of %zu bytes on %s", bytes, x->caps.name);
-    }
-    m->users = 1;
+        return SEPCL_OUT_OF_MEMORY;
     const status s = new_buffer(m->base, m, bytes, out);
-    leave_memory(m);
+    team_memory_leave(m);
     return s;
 }
 
@@ -77,7 +99,7 @@ void team_buffer_destroy(clx_buffer *b)
     for (int i = 0; i < b->n_mems; i++)
         (void)clReleaseMemObject(b->mems[i]);
     free(b->mems);
-    leave_memory(b->memory);
+    team_memory_leave(b->memory);
     free(b);
 }
 

@@ -218,29 +218,52 @@ static status compare(trial *t, subject *s, double tolerance)
     return st;
 }
 
-status trial_create(exec_env *e, subject *s, graph *variant, plan *p, double tolerance, trial **out)
+status trial_open(exec_env *e, graph *variant, plan *p, trial **out)
 {
     trial *t = calloc(1, sizeof *t);
-    status st = t ? SEPCL_OK : fail_memory(sizeof *t, "a trial");
     *out = NULL;
     if (!t) {
         plan_destroy(p);
         graph_destroy(variant);
-        return st;
+        return fail_memory(sizeof *t, "a trial");
     }
     t->g = variant;
     t->p = p;
-    st = exec_cl_create(e, p, false, false, &t->x); /* not warm: what loses is not to be stored */
-    if (st == SEPCL_OK)
-        st = answer(s, exec_env_caps(e));
-    if (st == SEPCL_OK)
-        st = compare(t, s, tolerance);
+    const status st = exec_cl_create(e, p, false, false, &t->x); /* not warm: what loses is not to be stored */
     if (st != SEPCL_OK) {
         trial_destroy(t);
         return st;
     }
     *out = t;
     return SEPCL_OK;
+}
+
+status trial_create(exec_env *e, subject *s, graph *variant, plan *p, double tolerance, trial **out)
+{
+    TRY(trial_open(e, variant, p, out));
+    status st = answer(s, exec_env_caps(e));
+    if (st == SEPCL_OK)
+        st = compare(*out, s, tolerance);
+    if (st != SEPCL_OK) {
+        trial_destroy(*out);
+        *out = NULL;
+    }
+    return st;
+}
+
+exec_cl *trial_exec(trial *t)
+{
+    return t->x;
+}
+
+const graph *trial_graph(const trial *t)
+{
+    return t->g;
+}
+
+const plan *trial_plan(const trial *t)
+{
+    return t->p;
 }
 
 void trial_destroy(trial *t)
@@ -369,6 +392,26 @@ static bool is_hopeless(const series *a, const series *b, double least)
         fastest = fmin(fastest, b->seconds[i]);
     }
     return a->n >= 2 && fastest > HOPELESS * slowest;
+}
+
+status trial_race_all(trial *const *t, int n, double *seconds)
+{
+    series of[TRIAL_RACERS] = {{.n = 0}};
+    bool   enough = false;
+    if (n < 1 || n > TRIAL_RACERS)
+        return fail(SEPCL_INVALID, "%d trials cannot be timed in turns", n);
+    for (int i = 0; i < n; i++)
+        TRY(find_batch(t[i]));
+    while (of[0].n < MOST_ROUNDS && !enough) {
+        enough = true;
+        for (int i = 0; i < n; i++) {
+            TRY(add_sample(t[i], &of[i]));
+            enough = is_enough(&of[i], 0) && enough;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        seconds[i] = trial_median(of[i].seconds, of[i].n, 0);
+    return SEPCL_OK;
 }
 
 status trial_race(trial *a, trial *b, double least, double *a_seconds, double *b_seconds)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "import/onnx_build.h"
+#include "import/onnx_edit.h"
 
 static const onnx_op ops[] = {
 #define ONNX_OP(name, since, min_in, outputs, fn, arg, note) {#name, since, min_in, outputs, onnx_op_##fn, arg, note},
@@ -141,6 +142,21 @@ static status build(const void *state, const shape *inputs, graph *g)
     return onnx_build_graph(state, inputs, g);
 }
 
+static const char *why_not(const void *state, const char *value)
+{
+    return onnx_edit_why_not(state, value);
+}
+
+static status edit(const void *state, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out)
+{
+    return onnx_edit(state, edits, n, bytes_out, size_out);
+}
+
+static size_t room(const void *state)
+{
+    return ((const onnx_model *)state)->budget.left;
+}
+
 const importer import_onnx = {
     .format = "ONNX",
     .sniff = sniff,
@@ -152,4 +168,7 @@ const importer import_onnx = {
     .input = get_input,
     .output = get_output,
     .build = build,
+    .why_not = why_not,
+    .edit = edit,
+    .room = room,
 };

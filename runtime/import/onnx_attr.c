@@ -6,18 +6,10 @@
 
 enum { A_NAME = 1, A_FLOAT = 2, A_INT = 3, A_STRING = 4, A_FLOATS = 7, A_INTS = 8, A_TYPE = 20 };
 
-void onnx_bad(onnx_build *b, status st)
-{
-    if (b->bad != SEPCL_OK)
-        return;
-    b->bad = st;
-    strncpy(b->bad_text, error_sentence(), sizeof b->bad_text - 1);
-}
-
 /* The bytes of an attribute. They were read once at opening, so they are well-formed. */
 static bool find(const onnx_build *b, const char *name, wire_bytes *out)
 {
-    wire       w = wire_open(b->n->message);
+    wire       w = wire_open(onnx_of(b)->n->message);
     wire_field f, inner;
     while (wire_next(&w, &f)) {
         if (f.number != 5 || f.type != WIRE_LENGTH)
@@ -53,7 +45,7 @@ static bool find_field(onnx_build *b, const char *name, uint32_t number, wire_ty
         }
     }
     if (!found && other)
-        onnx_bad(b, fail(SEPCL_BAD_FILE, "attribute '%s' has another type than the op asks for", name));
+        import_bad(b, fail(SEPCL_BAD_FILE, "attribute '%s' has another type than the op asks for", name));
     return found;
 }
 
@@ -134,10 +126,10 @@ static int list(onnx_build *b, const char *name, bool floats, void *out, int max
             ok = f.number < A_FLOAT || f.number > A_INTS;
     }
     if (!ok)
-        onnx_bad(b, fail(SEPCL_BAD_FILE,
-                         "attribute '%s' is malformed, of another type than the op asks for, or has more "
-                         "than %d entries",
-                         name, max));
+        import_bad(b, fail(SEPCL_BAD_FILE,
+                           "attribute '%s' is malformed, of another type than the op asks for, or has more "
+                           "than %d entries",
+                           name, max));
     return n;
 }
 
@@ -159,8 +151,8 @@ int attr_choice(onnx_build *b, const char *name, const char *const *options, int
     for (int i = 0; options[i]; i++)
         if (wire_equal(f.bytes, options[i]))
             return i;
-    onnx_bad(b, fail(SEPCL_UNSUPPORTED, "%s '%.*s' is not supported", name, (int)(f.bytes.n < 64 ? f.bytes.n : 64),
-                     f.bytes.n ? (const char *)f.bytes.p : ""));
+    import_bad(b, fail(SEPCL_UNSUPPORTED, "%s '%.*s' is not supported", name, (int)(f.bytes.n < 64 ? f.bytes.n : 64),
+                       f.bytes.n ? (const char *)f.bytes.p : ""));
     return def;
 }
 
@@ -173,10 +165,10 @@ static const operand *param(onnx_build *b, int input, bool floats)
     if (!x)
         return NULL;
     if (!x->is_const)
-        onnx_bad(b, fail(SEPCL_UNSUPPORTED,
-                         "input '%s' has to be a constant, but it is computed from the model's inputs", x->name));
+        import_bad(b, fail(SEPCL_UNSUPPORTED,
+                           "input '%s' has to be a constant, but it is computed from the model's inputs", x->name));
     else if (operand_is_float(x) != floats)
-        onnx_bad(b, fail(SEPCL_BAD_FILE, "input '%s' is of type %s", x->name, dtype_name(x->type)));
+        import_bad(b, fail(SEPCL_BAD_FILE, "input '%s' is of type %s", x->name, dtype_name(x->type)));
     else
         return x;
     return NULL;
@@ -189,8 +181,8 @@ int param_ints(onnx_build *b, int input, int64_t *out, int max)
         return -1;
     const int64_t n = operand_count(x);
     if (n > max || x->shape.rank > 1) {
-        onnx_bad(b, fail(SEPCL_BAD_FILE, "input '%s' has %lld entries and rank %d; at most %d in one row make sense",
-                         x->name, (long long)n, x->shape.rank, max));
+        import_bad(b, fail(SEPCL_BAD_FILE, "input '%s' has %lld entries and rank %d; at most %d in one row make sense",
+                           x->name, (long long)n, x->shape.rank, max));
         return -1;
     }
     for (int64_t i = 0; i < n; i++)
@@ -204,7 +196,7 @@ float param_float(onnx_build *b, int input, float def)
     if (!x)
         return def;
     if (operand_count(x) != 1) {
-        onnx_bad(b, fail(SEPCL_BAD_FILE, "input '%s' should have one element", x->name));
+        import_bad(b, fail(SEPCL_BAD_FILE, "input '%s' should have one element", x->name));
         return def;
     }
     return data_float(x->type, x->data, 0);
@@ -212,5 +204,5 @@ float param_float(onnx_build *b, int input, float def)
 
 int ints_of(onnx_build *b, const char *attribute, int input, int since, int64_t *out, int max)
 {
-    return b->m->opset >= since ? param_ints(b, input, out, max) : attr_ints(b, attribute, out, max);
+    return onnx_of(b)->m->opset >= since ? param_ints(b, input, out, max) : attr_ints(b, attribute, out, max);
 }

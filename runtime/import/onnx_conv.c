@@ -16,9 +16,6 @@ typedef struct window {
     int auto_pad;
 } window;
 
-/* Extents that keep every sum of positions far inside an int. */
-#define MOST 65535
-
 static status spatial(const operand *x, window *w)
 {
     w->axes = x->shape.rank - 2;
@@ -44,9 +41,9 @@ static status read_pair(onnx_build *b, const char *name, const window *w, int64_
         if (v[i] < least)
             return fail(SEPCL_BAD_FILE, "attribute '%s' has the entry %lld, below %lld", name, (long long)v[i],
                         (long long)least);
-        if (v[i] > MOST)
+        if (v[i] > IMPORT_MOST)
             return fail(SEPCL_UNSUPPORTED, "attribute '%s' has the entry %lld, above the limit of %d", name,
-                        (long long)v[i], MOST);
+                        (long long)v[i], IMPORT_MOST);
         pair[2 - n + i] = (int)v[i];
     }
     return SEPCL_OK;
@@ -61,9 +58,9 @@ static status read_pads(onnx_build *b, window *w)
     if (n != 2 * w->axes)
         return fail(SEPCL_BAD_FILE, "attribute 'pads' has %d entries for %d spatial axes", n, w->axes);
     for (int i = 0; i < n; i++) {
-        if (v[i] < 0 || v[i] > MOST)
+        if (v[i] < 0 || v[i] > IMPORT_MOST)
             return fail(v[i] < 0 ? SEPCL_BAD_FILE : SEPCL_UNSUPPORTED,
-                        "attribute 'pads' has the entry %lld, outside 0 to %d", (long long)v[i], MOST);
+                        "attribute 'pads' has the entry %lld, outside 0 to %d", (long long)v[i], IMPORT_MOST);
         const int axis = 2 - w->axes + i % w->axes;
         w->pad[i < w->axes ? axis : axis + 2] = (int)v[i];
     }
@@ -85,8 +82,9 @@ static status read_window(onnx_build *b, const operand *x, const int64_t *kernel
         if (given[i] && given[i] != k)
             return fail(SEPCL_BAD_FILE, "attribute 'kernel_shape' says %d, but the weights have %lld", given[i],
                         (long long)k);
-        if (k > MOST)
-            return fail(SEPCL_UNSUPPORTED, "a kernel extent of %lld is above the limit of %d", (long long)k, MOST);
+        if (k > IMPORT_MOST)
+            return fail(SEPCL_UNSUPPORTED, "a kernel extent of %lld is above the limit of %d", (long long)k,
+                        IMPORT_MOST);
         w->kernel[i] = (int)k;
     }
     TRY(read_pair(b, "strides", w, 1, w->stride));
@@ -96,35 +94,11 @@ static status read_window(onnx_build *b, const operand *x, const int64_t *kernel
     return w->auto_pad == AUTO_NOTSET ? read_pads(b, w) : SEPCL_OK;
 }
 
-static int64_t extent_of(const operand *x, const window *w, int axis)
+static status pad_same(const onnx_build *b, const operand *x, window *w)
 {
-    return axis < 2 - w->axes ? 1 : x->shape.dim[2 + axis - (2 - w->axes)];
-}
-
-static int64_t kernel_reach(const window *w, int axis)
-{
-    return (int64_t)(w->kernel[axis] - 1) * w->dilation[axis] + 1;
-}
-
-/* Shares a total padding between both ends; the odd one goes to the end for SAME_UPPER. */
-static status share_pad(window *w, int axis, int64_t total)
-{
-    if (total > 2 * MOST)
-        return fail(SEPCL_UNSUPPORTED, "a padding of %lld is above the limit of %d", (long long)total, 2 * MOST);
-    const int half = (int)total / 2, rest = (int)total - half;
-    w->pad[axis] = w->auto_pad == AUTO_SAME_UPPER ? half : rest;
-    w->pad[axis + 2] = w->auto_pad == AUTO_SAME_UPPER ? rest : half;
-    return SEPCL_OK;
-}
-
-/* SAME: as many outputs as strides begin in the input. */
-static status pad_same(const operand *x, window *w)
-{
-    for (int i = 0; w->auto_pad >= AUTO_SAME_UPPER && i < 2; i++) {
-        const int64_t in = extent_of(x, w, i), out = div_up(in, w->stride[i]);
-        TRY(share_pad(w, i, i64_max(0, (out - 1) * w->stride[i] + kernel_reach(w, i) - in)));
-    }
-    return SEPCL_OK;
+    if (w->auto_pad < AUTO_SAME_UPPER)
+        return SEPCL_OK;
+    return import_pad_same(b, x, w->kernel, w->stride, w->dilation, w->auto_pad == AUTO_SAME_UPPER, w->pad);
 }
 
 /* ---------------------------------------------------------------- Conv */
@@ -157,50 +131,29 @@ static status read_group(onnx_build *b, attr_conv *a)
     return SEPCL_OK;
 }
 
-/* The convolution, then the bias: in the node when it is a constant, else added behind it. */
-static status add_conv(onnx_build *b, op_kind op, operand *x, operand *w, const attrs *a)
-{
-    operand     *bias = onnx_in(b, 2), *y;
-    value_id     in[3] = {-1, -1, -1};
-    const layout l = layout_last(x->shape.rank);
-    if (bias && (bias->shape.rank != 1 || bias->shape.dim[0] != a->conv.out_channels))
-        return fail(SEPCL_BAD_FILE, "the bias '%s' does not have one element for each of %d output channels",
-                    bias->name, a->conv.out_channels);
-    TRY(operand_last(b, x, &in[0]));
-    TRY(operand_plain(b, w, &in[1]));
-    if (bias && bias->is_const)
-        TRY(operand_plain(b, bias, &in[2]));
-    TRY(operand_node(b, op, a, in, in[2] >= 0 ? 3 : 2, &l, x->shape.rank, &y));
-    if (bias && !bias->is_const) {
-        shape s = {.rank = x->shape.rank - 1, .dim = {bias->shape.dim[0], 1, 1}};
-        TRY(emit_reshape(b, bias, &s, &bias));
-        TRY(emit_binary(b, BINARY_ADD, y, bias, &y));
-    }
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
-}
-
 status onnx_op_conv(onnx_build *b, int arg)
 {
-    operand *x = onnx_in(b, 0), *w = onnx_in(b, 1);
-    window   win;
-    attrs    a = {0};
+    operand  *x = onnx_in(b, 0), *w = onnx_in(b, 1), *y;
+    window    win;
+    attr_conv a = {0};
     (void)arg;
     TRY(constant_weights(x, w));
     TRY(read_window(b, x, &w->shape.dim[2], &win));
-    TRY(pad_same(x, &win));
-    TRY(read_group(b, &a.conv));
-    fill_attrs(&win, &a.conv);
+    TRY(pad_same(b, x, &win));
+    TRY(read_group(b, &a));
+    fill_attrs(&win, &a);
     const int64_t out = w->shape.dim[0], in = w->shape.dim[1], channels = x->shape.dim[1];
-    if (in * a.conv.group != channels || out < 1 || out % a.conv.group)
+    if (in * a.group != channels || out < 1 || out % a.group)
         return fail(SEPCL_BAD_FILE,
                     "weights of %lld output and %lld input channels in %d groups do not suit an input of %lld "
                     "channels",
-                    (long long)out, (long long)in, a.conv.group, (long long)channels);
-    const int64_t kh = a.conv.kernel[0], kw = a.conv.kernel[1];
-    a.conv.out_channels = (int)out;
-    a.conv.w = (weight_strides){.o = in * kh * kw, .i = kh * kw, .h = kw, .w = 1};
-    return add_conv(b, OP_CONV, x, w, &a);
+                    (long long)out, (long long)in, a.group, (long long)channels);
+    const int64_t kh = a.kernel[0], kw = a.kernel[1];
+    a.out_channels = (int)out;
+    a.w = (weight_strides){.o = in * kh * kw, .i = kh * kw, .h = kw, .w = 1};
+    TRY(emit_conv(b, OP_CONV, x, w, onnx_in(b, 2), &a, &y));
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
 }
 
 /* Padding of a transposed convolution that is given by its output's shape, or by SAME. */
@@ -209,68 +162,65 @@ static status pad_transposed(onnx_build *b, const operand *x, window *w, int out
     int want[2] = {0, 0};
     TRY(read_pair(b, "output_shape", w, 1, want));
     for (int i = 2 - w->axes; i < 2; i++) {
-        const int64_t in = extent_of(x, w, i);
-        const int64_t whole = (in - 1) * w->stride[i] + kernel_reach(w, i) + out_pad[i];
-        int64_t       out = want[i];
-        if (!out && w->auto_pad >= AUTO_SAME_UPPER)
-            out = in * w->stride[i];
-        if (!out)
-            continue;
-        if (out - whole > MOST)
-            return fail(SEPCL_UNSUPPORTED, "an output of %lld from an input of %lld is above the limits",
-                        (long long)out, (long long)in);
-        TRY(share_pad(w, i, i64_max(0, whole - out)));
-        out_pad[i] += (int)i64_max(0, out - whole);
+        import_transposed t = {.in = import_extent(b, x, i),
+                               .out = want[i],
+                               .kernel = w->kernel[i],
+                               .stride = w->stride[i],
+                               .dilation = w->dilation[i],
+                               .upper = w->auto_pad == AUTO_SAME_UPPER};
+        if (!t.out && w->auto_pad >= AUTO_SAME_UPPER)
+            t.out = t.in * t.stride;
+        if (t.out)
+            TRY(import_pad_transposed(&t, &w->pad[i], &w->pad[i + 2], &out_pad[i]));
     }
     return SEPCL_OK;
 }
 
 status onnx_op_conv_transpose(onnx_build *b, int arg)
 {
-    operand *x = onnx_in(b, 0), *w = onnx_in(b, 1);
-    window   win;
-    attrs    a = {0};
+    operand  *x = onnx_in(b, 0), *w = onnx_in(b, 1), *y;
+    window    win;
+    attr_conv a = {0};
     (void)arg;
     TRY(constant_weights(x, w));
     TRY(read_window(b, x, &w->shape.dim[2], &win));
-    TRY(read_pair(b, "output_padding", &win, 0, a.conv.out_pad));
-    TRY(pad_transposed(b, x, &win, a.conv.out_pad));
-    TRY(read_group(b, &a.conv));
-    fill_attrs(&win, &a.conv);
+    TRY(read_pair(b, "output_padding", &win, 0, a.out_pad));
+    TRY(pad_transposed(b, x, &win, a.out_pad));
+    TRY(read_group(b, &a));
+    fill_attrs(&win, &a);
     const int64_t in = w->shape.dim[0], out = w->shape.dim[1], channels = x->shape.dim[1];
     int64_t       total;
-    if (in != channels || out < 1 || in % a.conv.group)
+    if (in != channels || out < 1 || in % a.group)
         return fail(SEPCL_BAD_FILE, "weights of %lld input channels in %d groups do not suit an input of %lld channels",
-                    (long long)in, a.conv.group, (long long)channels);
-    if (!i64_mul(out, a.conv.group, &total) || total > INT32_MAX)
+                    (long long)in, a.group, (long long)channels);
+    if (!i64_mul(out, a.group, &total) || total > INT32_MAX)
         return fail(SEPCL_UNSUPPORTED, "%lld output channels in each of %d groups are above the limits", (long long)out,
-                    a.conv.group);
-    const int64_t kh = a.conv.kernel[0], kw = a.conv.kernel[1];
-    a.conv.out_channels = (int)total;
-    a.conv.w = (weight_strides){.o = kh * kw, .i = out * kh * kw, .h = kw, .w = 1};
-    return add_conv(b, OP_CONV_TRANSPOSE, x, w, &a);
+                    a.group);
+    const int64_t kh = a.kernel[0], kw = a.kernel[1];
+    a.out_channels = (int)total;
+    a.w = (weight_strides){.o = kh * kw, .i = out * kh * kw, .h = kw, .w = 1};
+    TRY(emit_conv(b, OP_CONV_TRANSPOSE, x, w, onnx_in(b, 2), &a, &y));
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
 }
 
 /* ---------------------------------------------------------------- pools */
 
 status onnx_op_pool(onnx_build *b, int kind)
 {
-    operand *x = onnx_in(b, 0), *y;
-    window   w;
-    value_id in;
-    attrs    a = {.pool = {.kind = (pool_kind)kind}};
+    operand  *x = onnx_in(b, 0), *y;
+    window    w;
+    attr_pool a = {.kind = (pool_kind)kind};
     TRY(read_window(b, x, NULL, &w));
-    TRY(pad_same(x, &w));
-    a.pool.ceil_mode = attr_int(b, "ceil_mode", 0) != 0 && w.auto_pad < AUTO_SAME_UPPER;
-    a.pool.count_include_pad = attr_int(b, "count_include_pad", 0) != 0;
-    a.pool.p = kind == POOL_LP ? (float)attr_int(b, "p", 2) : 0;
-    memcpy(a.pool.kernel, w.kernel, sizeof w.kernel);
-    memcpy(a.pool.stride, w.stride, sizeof w.stride);
-    memcpy(a.pool.dilation, w.dilation, sizeof w.dilation);
-    memcpy(a.pool.pad, w.pad, sizeof w.pad);
-    TRY(operand_last(b, x, &in));
-    const layout l = layout_last(x->shape.rank);
-    TRY(operand_node(b, OP_POOL, &a, &in, 1, &l, x->shape.rank, &y));
+    TRY(pad_same(b, x, &w));
+    a.ceil_mode = attr_int(b, "ceil_mode", 0) != 0 && w.auto_pad < AUTO_SAME_UPPER;
+    a.count_include_pad = attr_int(b, "count_include_pad", 0) != 0;
+    a.p = kind == POOL_LP ? (float)attr_int(b, "p", 2) : 0;
+    memcpy(a.kernel, w.kernel, sizeof w.kernel);
+    memcpy(a.stride, w.stride, sizeof w.stride);
+    memcpy(a.dilation, w.dilation, sizeof w.dilation);
+    memcpy(a.pad, w.pad, sizeof w.pad);
+    TRY(emit_pool(b, x, &a, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

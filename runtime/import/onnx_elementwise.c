@@ -105,7 +105,7 @@ status onnx_op_clip(onnx_build *b, int arg)
     float    low = -INFINITY, high = INFINITY;
     operand *x = onnx_in(b, 0);
     (void)arg;
-    if (b->m->opset < 11) {
+    if (onnx_of(b)->m->opset < 11) {
         low = attr_float(b, "min", -INFINITY);
         high = attr_float(b, "max", INFINITY);
     } else {
@@ -136,7 +136,7 @@ status onnx_op_binary(onnx_build *b, int kind)
 static status fold_left(onnx_build *b, binary_kind kind, operand **out)
 {
     operand *sum = onnx_in(b, 0);
-    for (int i = 1; i < b->n->n_in; i++) {
+    for (int i = 1; i < onnx_of(b)->n->n_in; i++) {
         if (!onnx_in(b, i))
             return fail(SEPCL_BAD_FILE, "input %d is missing", i);
         TRY(emit_binary(b, kind, sum, onnx_in(b, i), &sum));
@@ -158,54 +158,8 @@ status onnx_op_mean(onnx_build *b, int arg)
     operand *out;
     (void)arg;
     TRY(fold_left(b, BINARY_ADD, &out));
-    if (b->n->n_in > 1)
-        TRY(emit_unary(b, out, (act){ACT_AFFINE, 1.0f / (float)b->n->n_in, 0}, &out));
-    onnx_out(b, 0, out);
-    return SEPCL_OK;
-}
-
-/* ---------------------------------------------------------------- on constants only */
-
-static status need_constants(const onnx_build *b)
-{
-    for (int i = 0; i < b->n->n_in; i++)
-        if (onnx_in(b, i) && !onnx_in(b, i)->is_const)
-            return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs",
-                        onnx_in(b, i)->name);
-    return SEPCL_OK;
-}
-
-status onnx_op_compare(onnx_build *b, int kind)
-{
-    operand *out;
-    TRY(need_constants(b));
-    TRY(fold_binary(b, kind, onnx_in(b, 0), onnx_in(b, 1), &out));
-    onnx_out(b, 0, out);
-    return SEPCL_OK;
-}
-
-status onnx_op_mod(onnx_build *b, int arg)
-{
-    (void)arg;
-    return onnx_op_compare(b, attr_int(b, "fmod", 0) ? FOLD_FMOD : FOLD_MOD);
-}
-
-status onnx_op_not(onnx_build *b, int arg)
-{
-    operand *out;
-    (void)arg;
-    TRY(need_constants(b));
-    TRY(fold_not(b, onnx_in(b, 0), &out));
-    onnx_out(b, 0, out);
-    return SEPCL_OK;
-}
-
-status onnx_op_where(onnx_build *b, int arg)
-{
-    operand *out;
-    (void)arg;
-    TRY(need_constants(b));
-    TRY(fold_where(b, onnx_in(b, 0), onnx_in(b, 1), onnx_in(b, 2), &out));
+    if (onnx_of(b)->n->n_in > 1)
+        TRY(emit_unary(b, out, (act){ACT_AFFINE, 1.0f / (float)onnx_of(b)->n->n_in, 0}, &out));
     onnx_out(b, 0, out);
     return SEPCL_OK;
 }

@@ -27,19 +27,30 @@ status onnx_op_transpose(onnx_build *b, int arg)
 
 status onnx_op_concat(onnx_build *b, int arg)
 {
-    const int n = b->n->n_in;
+    const int n = onnx_of(b)->n->n_in;
     operand **x = arena_array(&b->memory, (size_t)n, sizeof(operand *)), *y;
     int       axis;
     (void)arg;
     if (!x)
         return SEPCL_OUT_OF_MEMORY;
-    for (int i = 0; i < n; i++)
+    bool truth = false;
+    for (int i = 0; i < n; i++) {
         if (!(x[i] = onnx_in(b, i)))
             return fail(SEPCL_BAD_FILE, "input %d is missing", i);
+        truth |= operand_is_truth(x[i]);
+    }
+    for (int i = 0; truth && i < n; i++) {
+        if (x[i]->type != DT_BOOL)
+            return fail(SEPCL_BAD_FILE, "input '%s' is of type %s beside one of bool", x[i]->name,
+                        dtype_name(x[i]->type));
+        TRY(emit_number(b, x[i], &x[i]));
+    }
     if (!attr_has(b, "axis"))
         return fail(SEPCL_BAD_FILE, "attribute 'axis' is missing");
-    TRY(onnx_axis(attr_int(b, "axis", 0), x[0]->shape.rank, &axis));
+    TRY(import_axis(attr_int(b, "axis", 0), x[0]->shape.rank, &axis));
     TRY(emit_concat(b, x, n, axis, &y));
+    if (truth)
+        y->type = DT_BOOL;
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }
@@ -51,7 +62,7 @@ static status split_piece(onnx_build *b, operand *x, int axis, int64_t begin, in
 {
     attr_slice a;
     operand   *y;
-    if (i >= b->n->n_out || b->n->out[i] < 0 || !b->m->names[b->n->out[i]].needed)
+    if (i >= onnx_of(b)->n->n_out || onnx_of(b)->n->out[i] < 0 || !onnx_of(b)->m->names[onnx_of(b)->n->out[i]].needed)
         return SEPCL_OK;
     for (int k = 0; k < x->shape.rank; k++) {
         a.start[k] = k == axis ? begin : 0;
@@ -67,22 +78,24 @@ status onnx_op_split(onnx_build *b, int arg)
 {
     operand     *x = onnx_in(b, 0);
     int          axis;
-    const size_t room = b->n->n_out > 0 ? (size_t)b->n->n_out : 1;
+    const size_t room = onnx_of(b)->n->n_out > 0 ? (size_t)onnx_of(b)->n->n_out : 1;
     int64_t     *sizes = arena_array(&b->memory, room, sizeof *sizes), begin = 0;
     (void)arg;
     if (!sizes)
         return SEPCL_OUT_OF_MEMORY;
-    TRY(onnx_axis(attr_int(b, "axis", 0), x->shape.rank, &axis));
-    const int64_t extent = x->shape.dim[axis],
-                  pieces = b->m->opset >= 18 ? attr_int(b, "num_outputs", b->n->n_out) : b->n->n_out;
-    const int n = ints_of(b, "split", 1, 13, sizes, (int)room);
+    TRY(import_axis(attr_int(b, "axis", 0), x->shape.rank, &axis));
+    const int64_t extent = x->shape.dim[axis], pieces = onnx_of(b)->m->opset >= 18
+                                                            ? attr_int(b, "num_outputs", onnx_of(b)->n->n_out)
+                                                            : onnx_of(b)->n->n_out;
+    const int     n = ints_of(b, "split", 1, 13, sizes, (int)room);
     if (b->bad != SEPCL_OK)
         return b->bad;
-    if (n >= 0 ? n != b->n->n_out : pieces < 1 || pieces != b->n->n_out || (b->m->opset < 18 && extent % pieces))
+    if (n >= 0 ? n != onnx_of(b)->n->n_out
+               : pieces < 1 || pieces != onnx_of(b)->n->n_out || (onnx_of(b)->m->opset < 18 && extent % pieces))
         return fail(SEPCL_BAD_FILE, "axis %d of extent %lld cannot be split for %d outputs as asked", axis,
-                    (long long)extent, b->n->n_out);
+                    (long long)extent, onnx_of(b)->n->n_out);
     const int64_t each = n >= 0 ? 0 : div_up(extent, pieces);
-    for (int i = 0; i < b->n->n_out; i++) {
+    for (int i = 0; i < onnx_of(b)->n->n_out; i++) {
         const int64_t size = n >= 0 ? sizes[i] : i64_min(each, extent - begin);
         if (size < 0 || size > extent - begin)
             return fail(SEPCL_BAD_FILE, "piece %d of %lld elements leaves the extent %lld", i, (long long)size,
@@ -118,7 +131,7 @@ static status read_bounds(onnx_build *b, int64_t v[4][MAX_RANK], int *n_out)
     static const char *const names[] = {"starts", "ends", "axes", "steps"};
     int                      n[4];
     for (int k = 0; k < 4; k++)
-        n[k] = k == 3 && b->m->opset < 10 ? -1 : ints_of(b, names[k], k + 1, 10, v[k], MAX_RANK);
+        n[k] = k == 3 && onnx_of(b)->m->opset < 10 ? -1 : ints_of(b, names[k], k + 1, 10, v[k], MAX_RANK);
     if (b->bad != SEPCL_OK)
         return b->bad;
     if (n[0] < 0 || n[1] != n[0] || (n[2] >= 0 && n[2] != n[0]) || (n[3] >= 0 && n[3] != n[0]))
@@ -149,7 +162,7 @@ status onnx_op_slice(onnx_build *b, int arg)
     }
     for (int i = 0; i < n; i++) {
         int axis;
-        TRY(onnx_axis(v[2][i], x->shape.rank, &axis));
+        TRY(import_axis(v[2][i], x->shape.rank, &axis));
         if (seen >> axis & 1 || v[3][i] == 0)
             return fail(SEPCL_BAD_FILE, "axis %d is %s", axis, v[3][i] == 0 ? "cut in steps of 0" : "given twice");
         seen |= 1u << axis;
@@ -167,7 +180,7 @@ static status read_widths(onnx_build *b, int rank, int64_t before[MAX_RANK], int
 {
     int64_t   v[2 * MAX_RANK], axes[MAX_RANK];
     const int n = ints_of(b, "pads", 1, 11, v, 2 * MAX_RANK);
-    int       n_axes = b->m->opset >= 18 ? param_ints(b, 3, axes, MAX_RANK) : -1;
+    int       n_axes = onnx_of(b)->m->opset >= 18 ? param_ints(b, 3, axes, MAX_RANK) : -1;
     if (b->bad != SEPCL_OK)
         return b->bad;
     const int named = n_axes < 0 ? rank : n_axes;
@@ -178,7 +191,7 @@ static status read_widths(onnx_build *b, int rank, int64_t before[MAX_RANK], int
     for (int i = 0; i < named; i++) {
         int axis = i;
         if (n_axes >= 0)
-            TRY(onnx_axis(axes[i], rank, &axis));
+            TRY(import_axis(axes[i], rank, &axis));
         for (int k = i; k < n; k += named)
             if (v[k] > INT32_MAX / 4 || v[k] < -INT32_MAX)
                 return fail(SEPCL_UNSUPPORTED, "a pad of %lld is above the limit of %d", (long long)v[k],
@@ -217,9 +230,55 @@ status onnx_op_pad(onnx_build *b, int arg)
     a.mode = kinds[attr_choice(b, "mode", modes, 0)];
     TRY(read_widths(b, x->shape.rank, a.before, a.after));
     if (a.mode == PAD_CONSTANT)
-        a.value = b->m->opset < 11 ? attr_float(b, "value", 0) : param_float(b, 2, 0);
+        a.value = onnx_of(b)->m->opset < 11 ? attr_float(b, "value", 0) : param_float(b, 2, 0);
     TRY(cut_negative(b, x, a.before, a.after, &x));
     TRY(emit_pad(b, x, &a, &y));
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
+}
+
+/* ---------------------------------------------------------------- CenterCropPad */
+
+/* The axes that the shape speaks of, and their extents; all of them unless the attribute says which. */
+static status read_targets(onnx_build *b, int rank, int64_t target[MAX_RANK])
+{
+    int64_t   given[MAX_RANK], axes[MAX_RANK];
+    const int n = param_ints(b, 1, given, MAX_RANK), n_axes = attr_ints(b, "axes", axes, MAX_RANK);
+    if (b->bad != SEPCL_OK)
+        return b->bad;
+    if (n != (n_axes < 0 ? rank : n_axes))
+        return fail(SEPCL_BAD_FILE, "the shape has %d entries for %d axes", n, n_axes < 0 ? rank : n_axes);
+    for (int i = 0; i < n; i++) {
+        int axis = i;
+        if (n_axes >= 0)
+            TRY(import_axis(axes[i], rank, &axis));
+        if (given[i] < 1 || given[i] > INT32_MAX / 4)
+            return fail(SEPCL_BAD_FILE, "the new extent of axis %d is %lld", axis, (long long)given[i]);
+        target[axis] = given[i];
+    }
+    return SEPCL_OK;
+}
+
+status onnx_op_center_crop_pad(onnx_build *b, int arg)
+{
+    operand   *x = onnx_in(b, 0), *y;
+    int64_t    target[MAX_RANK];
+    attr_slice cut;
+    attr_pad   pad = {.mode = PAD_CONSTANT};
+    (void)arg;
+    for (int i = 0; i < x->shape.rank; i++)
+        target[i] = x->shape.dim[i];
+    TRY(read_targets(b, x->shape.rank, target));
+    for (int i = 0; i < x->shape.rank; i++) {
+        const int64_t more = target[i] - x->shape.dim[i];
+        cut.step[i] = 1;
+        cut.start[i] = more < 0 ? -more / 2 : 0;
+        cut.size[i] = i64_min(target[i], x->shape.dim[i]);
+        pad.before[i] = more > 0 ? more / 2 : 0;
+        pad.after[i] = more > 0 ? more - more / 2 : 0;
+    }
+    TRY(emit_slice(b, x, &cut, &y));
+    TRY(emit_pad(b, y, &pad, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }
@@ -231,7 +290,7 @@ status onnx_op_gather(onnx_build *b, int arg)
     operand *x = onnx_in(b, 0), *y;
     int      axis;
     (void)arg;
-    TRY(onnx_axis(attr_int(b, "axis", 0), x->shape.rank, &axis));
+    TRY(import_axis(attr_int(b, "axis", 0), x->shape.rank, &axis));
     TRY(emit_gather(b, x, axis, onnx_in(b, 1), &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
@@ -256,15 +315,27 @@ status onnx_op_expand(onnx_build *b, int arg)
     return SEPCL_OK;
 }
 
+status onnx_op_tile(onnx_build *b, int arg)
+{
+    operand  *x = onnx_in(b, 0), *y;
+    int64_t   repeats[MAX_RANK];
+    const int n = param_ints(b, 1, repeats, MAX_RANK);
+    (void)arg;
+    if (n < 0)
+        return b->bad;
+    if (n != x->shape.rank)
+        return fail(SEPCL_BAD_FILE, "%d repeats for %d dimensions", n, x->shape.rank);
+    TRY(emit_tile(b, x, repeats, &y));
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
+}
+
 /* ---------------------------------------------------------------- blocks between space and channels */
 
-/* Reshape, transpose, reshape: the memory order sees to it that this is one transpose at most. */
 static status rearrange(onnx_build *b, const shape *split, const int *perm, const shape *whole)
 {
     operand *y;
-    TRY(emit_reshape(b, onnx_in(b, 0), split, &y));
-    TRY(emit_transpose(b, y, perm, &y));
-    TRY(emit_reshape(b, y, whole, &y));
+    TRY(emit_rearrange(b, onnx_in(b, 0), split, perm, whole, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

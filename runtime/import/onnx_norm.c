@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Normalisation, softmax and reductions. */
+/* Normalisation by channel, and softmax. */
 #include "import/onnx_build.h"
 
 /* A constant with one element a channel. */
@@ -31,13 +31,13 @@ status onnx_op_batch_norm(onnx_build *b, int arg)
     TRY(need_channels(x, 2));
     if (attr_int(b, "training_mode", 0))
         return fail(SEPCL_UNSUPPORTED, "training_mode is not supported");
-    if (b->m->opset < 9 && !attr_int(b, "spatial", 1))
+    if (onnx_of(b)->m->opset < 9 && !attr_int(b, "spatial", 1))
         return fail(SEPCL_UNSUPPORTED, "statistics for each position (spatial=0) are not supported");
     TRY(operand_last(b, x, &in[0]));
     for (int i = 1; i < 5; i++)
         TRY(channel_constant(b, i, x->shape.dim[1], &in[i]));
     const attrs  a = {.norm.epsilon = attr_float(b, "epsilon", 1e-5f)};
-    const layout l = layout_last(x->shape.rank);
+    const layout l = layout_last(b, x->shape.rank);
     TRY(operand_node(b, OP_BATCH_NORM, &a, in, 5, &l, x->shape.rank, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
@@ -94,7 +94,7 @@ status onnx_op_instance_norm(onnx_build *b, int arg)
     const float epsilon = attr_float(b, "epsilon", 1e-5f);
     (void)arg;
     TRY(need_channels(x, 3));
-    if (x->shape.rank == 3 && !operand_is_last(x)) {
+    if (x->shape.rank == 3 && !operand_is_last(b, x)) {
         /* usually a group norm written as reshape, instance norm, reshape: no reason to move the axes */
         TRY(constant_floats(b, 1, x->shape.dim[1]));
         TRY(constant_floats(b, 2, x->shape.dim[1]));
@@ -102,7 +102,7 @@ status onnx_op_instance_norm(onnx_build *b, int arg)
         TRY(scale_channels(b, y, onnx_in(b, 1), onnx_in(b, 2), &y));
     } else {
         value_id     in[3];
-        const layout l = layout_last(x->shape.rank);
+        const layout l = layout_last(b, x->shape.rank);
         TRY(operand_last(b, x, &in[0]));
         TRY(channel_constant(b, 1, x->shape.dim[1], &in[1]));
         TRY(channel_constant(b, 2, x->shape.dim[1], &in[2]));
@@ -132,44 +132,13 @@ status onnx_op_group_norm(onnx_build *b, int arg)
     TRY(need_channels(x, 3));
     if (groups < 1 || channels % groups)
         return fail(SEPCL_BAD_FILE, "%lld groups do not divide %lld channels", (long long)groups, (long long)channels);
-    const int64_t parameters = b->m->opset < 21 ? groups : channels;
+    const int64_t parameters = onnx_of(b)->m->opset < 21 ? groups : channels;
     TRY(constant_floats(b, 1, parameters));
     TRY(constant_floats(b, 2, parameters));
     TRY(by_channel(b, onnx_in(b, 1), groups, channels, &scale));
     TRY(by_channel(b, onnx_in(b, 2), groups, channels, &bias));
     TRY(normalise_rows(b, x, groups, attr_float(b, "epsilon", 1e-5f), &y));
     TRY(scale_channels(b, y, scale, bias, &y));
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
-}
-
-status onnx_op_layer_norm(onnx_build *b, int arg)
-{
-    operand     *x = onnx_in(b, 0), *y;
-    value_id     in[3] = {-1, -1, -1};
-    int          axis, n = 1;
-    const layout l = layout_plain(x->shape.rank);
-    (void)arg;
-    TRY(onnx_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
-    TRY(operand_plain(b, x, &in[0]));
-    const int64_t length = shape_product(&x->shape, axis, x->shape.rank);
-    bool          inside = true; /* scale and bias have the shape that the graph's op takes */
-    for (int i = 1; i < 3; i++)
-        inside &= !onnx_in(b, i) || operand_count(onnx_in(b, i)) == length;
-    for (int i = 1; inside && i < 3; i++)
-        if (onnx_in(b, i)) {
-            TRY(operand_plain(b, onnx_in(b, i), &in[i]));
-            n = i + 1;
-        }
-    TRY(operand_node(b, OP_LAYER_NORM, &(attrs){.norm = {attr_float(b, "epsilon", 1e-5f), axis}}, in, n, &l,
-                     x->shape.rank, &y));
-    if (!inside) {
-        TRY(emit_binary(b, BINARY_MUL, y, onnx_in(b, 1), &y));
-        if (onnx_in(b, 2))
-            TRY(emit_binary(b, BINARY_ADD, y, onnx_in(b, 2), &y));
-        if (!shape_equal(&y->shape, &x->shape))
-            return fail(SEPCL_BAD_FILE, "scale or bias do not suit the input");
-    }
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }
@@ -187,7 +156,7 @@ status onnx_op_lrn(onnx_build *b, int arg)
                               .alpha = attr_float(b, "alpha", 1e-4f),
                               .beta = attr_float(b, "beta", 0.75f),
                               .bias = attr_float(b, "bias", 1)}};
-    const layout l = layout_last(x->shape.rank);
+    const layout l = layout_last(b, x->shape.rank);
     TRY(operand_last(b, x, &in));
     TRY(operand_node(b, OP_LRN, &a, &in, 1, &l, x->shape.rank, &y));
     onnx_out(b, 0, y);
@@ -214,7 +183,7 @@ static bool one_axis(const shape *s, int *axis)
 status onnx_op_softmax(onnx_build *b, int log)
 {
     operand   *x = onnx_in(b, 0), *y;
-    const bool flattens = b->m->opset < 13;
+    const bool flattens = onnx_of(b)->m->opset < 13;
     int        axis;
     if (x->shape.rank == 0)
         return fail(SEPCL_BAD_FILE, "the input is a scalar");
@@ -222,7 +191,7 @@ status onnx_op_softmax(onnx_build *b, int log)
     if (flattens && given == x->shape.rank)
         axis = x->shape.rank - 1; /* a default of 1 on a vector */
     else
-        TRY(onnx_axis(given, x->shape.rank, &axis));
+        TRY(import_axis(given, x->shape.rank, &axis));
     if (!flattens || one_axis(&x->shape, &axis)) {
         TRY(emit_softmax(b, x, axis, log != 0, &y));
     } else {
@@ -232,33 +201,6 @@ status onnx_op_softmax(onnx_build *b, int log)
         TRY(emit_softmax(b, y, 1, log != 0, &y));
         TRY(emit_reshape(b, y, &whole, &y));
     }
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
-}
-
-/* ---------------------------------------------------------------- reductions */
-
-status onnx_op_reduce(onnx_build *b, int kind)
-{
-    operand  *x = onnx_in(b, 0), *y;
-    int64_t   axes[MAX_RANK];
-    uint32_t  bits = 0;
-    const int since = kind == REDUCE_SUM ? 13 : 18;
-    const int n = ints_of(b, "axes", 1, since, axes, MAX_RANK);
-    if (b->bad != SEPCL_OK)
-        return b->bad;
-    for (int i = 0; i < n; i++) {
-        int axis;
-        TRY(onnx_axis(axes[i], x->shape.rank, &axis));
-        bits |= 1u << axis;
-    }
-    if (n <= 0 && attr_int(b, "noop_with_empty_axes", 0)) {
-        onnx_out(b, 0, x);
-        return SEPCL_OK;
-    }
-    if (n <= 0)
-        bits = (1u << x->shape.rank) - 1;
-    TRY(emit_reduce(b, (reduce_kind)kind, x, bits, attr_int(b, "keepdims", 1) != 0, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

@@ -109,6 +109,19 @@ status graph_output(graph *g, value_id v)
     return SEPCL_OK;
 }
 
+int graph_add_layer(graph *g, const graph_layer *l)
+{
+    graph_layer *grown = arena_grow(&g->memory, g->layers, &g->cap_layers, g->n_layers + 1, sizeof *grown);
+    graph_layer  copy = *l;
+    copy.name = arena_strdup(&g->memory, l->name);
+    copy.type = arena_strdup(&g->memory, l->type);
+    if (!grown || !copy.name || !copy.type)
+        return 0;
+    g->layers = grown;
+    grown[g->n_layers++] = copy;
+    return g->n_layers;
+}
+
 static status check_inputs(const node_view *v, const op_def *op)
 {
     const node *n = v->n;
@@ -141,6 +154,7 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
     if (!n || !shapes)
         return st;
     *n = (node){.op = op, .name = arena_strdup(&g->memory, name ? name : ""), .n_in = n_in, .n_out = n_out};
+    n->layer = g->layer;
     n->in = arena_array(&g->memory, (size_t)n_in, sizeof *n->in);
     n->out = arena_array(&g->memory, (size_t)n_out, sizeof *n->out);
     node **grown = arena_grow(&g->memory, g->nodes, &g->cap_nodes, g->n_nodes + 1, sizeof(node *));
@@ -174,14 +188,19 @@ value_id graph_op(graph *g, op_kind op, const char *name, const attrs *a, const 
     return graph_node(g, op, name, a, in, n_in, &out, 1) == SEPCL_OK ? out : -1;
 }
 
-void graph_move_last(graph *g, int at)
+void graph_move(graph *g, int from, int to)
 {
-    node *n = g->nodes[g->n_nodes - 1];
-    memmove(&g->nodes[at + 1], &g->nodes[at], (size_t)(g->n_nodes - 1 - at) * sizeof(node *));
-    g->nodes[at] = n;
-    for (int i = at; i < g->n_nodes; i++)
+    node *n = g->nodes[from];
+    memmove(&g->nodes[to + 1], &g->nodes[to], (size_t)(from - to) * sizeof(node *));
+    g->nodes[to] = n;
+    for (int i = to; i <= from; i++)
         for (int k = 0; k < g->nodes[i]->n_out && !g->nodes[i]->dead; k++)
             g->values[g->nodes[i]->out[k]].producer = i;
+}
+
+void graph_move_last(graph *g, int to)
+{
+    graph_move(g, g->n_nodes - 1, to);
 }
 
 int graph_uses(const graph *g, value_id v)
@@ -301,6 +320,9 @@ status graph_clone(const graph *from, graph **out)
     }
     for (int i = 0; i < g->n_nodes; i++)
         if (!(g->nodes[i] = clone_node(g, from->nodes[i])))
+            goto fail;
+    for (int i = 0; i < from->n_layers; i++)
+        if (!graph_add_layer(g, &from->layers[i]))
             goto fail;
     return SEPCL_OK;
 fail:

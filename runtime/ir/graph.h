@@ -48,7 +48,15 @@ struct node {
     int         n_sub;
     bool        layout; /* made by an importer to store a tensor in another order: no layer of the model */
     bool        dead;
+    int         layer;  /* number of the layer that it is a part of, counted from 1; 0: it is a layer by itself */
 };
+
+/* A layer as the model's author knows it, where that may be several nodes or none (a dropout). */
+typedef struct graph_layer {
+    const char *name, *type;
+    shape       output;
+    uint64_t    parameters, trainable;
+} graph_layer;
 
 typedef struct graph {
     arena     memory;
@@ -59,6 +67,10 @@ typedef struct graph {
     int       n_nodes, cap_nodes;
     value_id *inputs, *outputs;
     int       n_inputs, n_outputs, cap_inputs, cap_outputs;
+    /* An importer whose files speak of layers lists them; empty: each node is a layer. */
+    graph_layer *layers;
+    int          n_layers, cap_layers;
+    int          layer; /* that nodes are made for, counted from 1; 0: none */
     /* keeps the bytes that constants borrow (a file mapping): called once by graph_destroy */
     void (*release)(void *owner);
     void *owner;
@@ -78,6 +90,9 @@ value_id graph_const(graph *g, const char *name, dtype type, const shape *s, con
 float   *graph_const_data(graph *g, value_id v); /* only for constants made with copy */
 status   graph_output(graph *g, value_id v);
 
+/* Adds a layer to the list; its number, counted from 1, or 0 when memory is out. Texts are copied. */
+int graph_add_layer(graph *g, const graph_layer *l);
+
 /* Adds a node after those there; infers and checks. outs[n_out] receives the new values. NULL attrs: all zero.
    On failure the sentence names the node and op. */
 status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const value_id *in, int n_in, value_id *outs,
@@ -85,8 +100,9 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
 /* The same for one output: the value, or -1. */
 value_id graph_op(graph *g, op_kind op, const char *name, const attrs *a, const value_id *in, int n_in);
 
-/* Moves the node added last to position `at` of the order. */
-void graph_move_last(graph *g, int at);
+/* Moves a node to an earlier position of the order, or the one added last. What it reads has to be made before there. */
+void graph_move(graph *g, int from, int to);
+void graph_move_last(graph *g, int to);
 
 /* Number of live nodes that read v, plus one when it is an output of the graph. */
 int graph_uses(const graph *g, value_id v);

@@ -56,7 +56,7 @@ typedef struct gemm_size {
     int64_t m, k, n;
 } gemm_size;
 /* The parameters of its register tiles: MR rows, NB vectors of V columns. */
-#define TILE_PARAMS {{"MR", {12, 10, 8, 7, 6, 5, 4, 2, 1}}, {"V", {16, 8, 4, 1}}, {"NB", {1, 2, 3, 4}}}
+#define TILE_PARAMS {{"MR", {14, 12, 10, 9, 8, 7, 6, 5, 4, 2, 1}}, {"V", {16, 8, 4, 1}}, {"NB", {1, 2, 3, 4}}}
 enum { TILE_MR, TILE_V, TILE_NB };
 bool   tile_fits(const caps *c, const int *p);
 /* Cycles of m x n outputs with k multiply-adds each, as the tile's loads and multiply-adds allow. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pad: more elements around a tensor of any rank: a value, a reflection, the edge, or the other end. */
+/* pad: more elements around a tensor of any rank: a value, a reflection without or with the edge, the edge, or the other end. */
 #include "base/size.h"
 #include "ops/copy_plan.h"
 
@@ -7,7 +7,7 @@ static status check(const node_view *v)
 {
     const attr_pad *a = &v->n->a.pad;
     const shape    *in = &nv_in(v, 0)->shape;
-    NEED(a->mode <= PAD_WRAP, "pad mode number %d is unknown", (int)a->mode);
+    NEED(a->mode <= PAD_SYMMETRIC, "pad mode number %d is unknown", (int)a->mode);
     for (int i = 0; i < in->rank; i++) {
         const int64_t most = INT32_MAX / 4;
         NEED(a->before[i] >= 0 && a->after[i] >= 0 && a->before[i] <= most && a->after[i] <= most,
@@ -32,6 +32,8 @@ static int64_t source(pad_mode mode, int64_t i, int64_t n)
 {
     while (mode == PAD_REFLECT && n > 1 && (i < 0 || i >= n))
         i = i < 0 ? -i : 2 * (n - 1) - i;
+    while (mode == PAD_SYMMETRIC && (i < 0 || i >= n))
+        i = i < 0 ? -1 - i : 2 * n - 1 - i;
     while (mode == PAD_WRAP && (i < 0 || i >= n))
         i += i < 0 ? n : -n;
     if (mode == PAD_EDGE || (mode == PAD_REFLECT && n == 1))
@@ -163,7 +165,7 @@ static bool gen(int i, graph *g)
         {SHAPE(3, 4), {0, 0}, {0, 0}},
     };
     const int n = (int)(sizeof cases / sizeof *cases);
-    if (i >= 4 * n)
+    if (i >= 5 * n)
         return false;
     attrs a = {.pad = {.mode = (pad_mode)(i / n), .value = -0.75f}};
     for (int k = 0; k < MAX_RANK; k++) {

@@ -19,6 +19,9 @@ static status check(const node_view *v)
         NEED(a->size[i] >= 1 && a->size[i] <= INT32_MAX / 4, "the new extent %lld is outside 1 to %d",
              (long long)a->size[i], INT32_MAX / 4);
         NEED(isfinite(a->scale[i]) && a->scale[i] >= 0, "the scale %g is not usable", a->scale[i]);
+        NEED(a->step[i] == 0 || a->coordinates == RESIZE_HALF_PIXEL || a->coordinates == RESIZE_ASYMMETRIC ||
+                 a->coordinates == RESIZE_TF_HALF_PIXEL_NN,
+             "coordinate mode number %d does not go by steps", (int)a->coordinates);
     }
     NEED(shape_count(in) > 0, "the input is empty");
     return SEPCL_OK;
@@ -51,7 +54,11 @@ static float position(const attr_resize *a, int axis, int64_t i, int64_t in)
 {
     const int64_t out = a->size[axis];
     const float   x = (float)i;
-    const float   scale = a->scale[axis] > 0 ? (float)a->scale[axis] : (float)out / (float)in;
+    if (a->step[axis] > 0) {
+        const float at = (a->coordinates == RESIZE_ASYMMETRIC ? x : x + 0.5f) * a->step[axis];
+        return a->coordinates == RESIZE_HALF_PIXEL ? at - 0.5f : at;
+    }
+    const float scale = a->scale[axis] > 0 ? (float)a->scale[axis] : (float)out / (float)in;
     switch (a->coordinates) {
     case RESIZE_HALF_PIXEL:
         return (x + 0.5f) / scale - 0.5f;
@@ -82,7 +89,7 @@ static int64_t rounded(resize_round round, float x)
     case RESIZE_ROUND_PREFER_FLOOR:
         return (int64_t)ceilf(x - 0.5f);
     case RESIZE_ROUND_PREFER_CEIL:
-        return (int64_t)floorf(x + 0.5f);
+        return (int64_t)roundf(x); /* away from 0, where below 0 the end element stands anyway */
     case RESIZE_FLOOR:
         return (int64_t)floorf(x);
     case RESIZE_CEIL:
@@ -232,18 +239,24 @@ static bool gen(int i, graph *g)
         {{2, 0, 9, 24}, {1, 20}, {1, 20.0 / 9}}, /* height 0: rank 3 */
         {{1, 24, 24, 16}, {48, 48}, {2, 2}},
     };
-    enum { N = sizeof cases / sizeof *cases, MODES = 6, KINDS = 5 };
-    if (i >= N * MODES * KINDS)
+    static const resize_coordinates by_step[] = {RESIZE_HALF_PIXEL, RESIZE_ASYMMETRIC, RESIZE_TF_HALF_PIXEL_NN};
+    enum { N = sizeof cases / sizeof *cases, MODES = 6, KINDS = 5, STEPS = 3 };
+    const bool steps = i >= N * MODES * KINDS;
+    if (steps)
+        i -= N * MODES * KINDS;
+    if (steps && i >= N * STEPS * KINDS)
         return false;
-    const int     at = i % N, kind = i / N / MODES;
+    const int     at = i % N, kind = i / N / (steps ? STEPS : MODES);
     const int64_t d[3] = {cases[at].in[0], cases[at].in[2], cases[at].in[3]};
     const shape   s = cases[at].in[1] ? shape_make(4, cases[at].in) : shape_make(3, d);
     attrs         a = {.resize = {.mode = kind == 4 ? RESIZE_LINEAR : RESIZE_NEAREST,
-                                  .coordinates = (resize_coordinates)(i / N % MODES),
+                                  .coordinates = steps ? by_step[i / N % STEPS] : (resize_coordinates)(i / N % MODES),
                                   .round = (resize_round)(kind % 4)}};
     for (int k = 0; k < 2; k++) {
         a.resize.size[k] = cases[at].size[k];
         a.resize.scale[k] = cases[at].scale[k];
+        if (steps)
+            a.resize.step[k] = (float)(k ? d[1] : s.dim[1]) / (float)cases[at].size[k];
     }
     const value_id x = test_input(g, "x", &s);
     return graph_output(g, graph_op(g, OP_RESIZE, "y", &a, &x, 1)) == SEPCL_OK;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An activation, or the addition of a tensor of the same shape, moves into the node before it, which then computes
- * y = act2(act(y) + residual) before it stores y. Only where the value between has no other reader.
+ * y = act2(act(y) + residual) before it stores y. Only where the value between has no other reader. A residual that is
+ * made later (a shortcut's pool and pad often stand behind the convolution) is made before, where nothing speaks
+ * against it.
  */
 #include "ir/op.h"
 #include "pass/pass.h"
@@ -36,7 +38,36 @@ static bool fuse_unary(graph *g, int index, node *n, node *user)
     return true;
 }
 
-static status fuse_add(graph *g, int index, node *n, node *user, bool *done)
+/* Nodes in a row that are moved for a residual. */
+#define MOVED_DEEP 4
+
+/* Can a value be made before the node at this position? */
+static bool is_movable(const graph *g, value_id v, int index, int depth)
+{
+    const int p = v < 0 ? -1 : g->values[v].producer;
+    if (p < index)
+        return true;
+    if (p == index || depth == 0)
+        return false;
+    const node *n = g->nodes[p];
+    for (int k = 0; k < n->n_in; k++)
+        if (!is_movable(g, n->in[k], index, depth - 1))
+            return false;
+    return true;
+}
+
+/* Moves what makes a value before the node at *index, which moves back. */
+static void move_before(graph *g, value_id v, int *index)
+{
+    if (v < 0 || g->values[v].producer < *index)
+        return;
+    const node *n = g->nodes[g->values[v].producer];
+    for (int k = 0; k < n->n_in; k++)
+        move_before(g, n->in[k], index);
+    graph_move(g, g->values[v].producer, (*index)++);
+}
+
+static status fuse_add(graph *g, int *index, node *n, node *user, bool *done)
 {
     const op_def *op = op_get(n->op);
     if (!(op->flags & OP_EPI_RESIDUAL) || has_residual(n) || n->epi.act2.kind != ACT_NONE)
@@ -46,7 +77,7 @@ static status fuse_add(graph *g, int index, node *n, node *user, bool *done)
         return SEPCL_OK;
     const value_id other = user->in[user->in[0] == n->out[0]];
     /* it must exist when n runs, and cover every element */
-    if (g->values[other].producer >= index || !shape_equal(&g->values[other].shape, &g->values[n->out[0]].shape))
+    if (!is_movable(g, other, *index, MOVED_DEEP) || !shape_equal(&g->values[other].shape, &g->values[n->out[0]].shape))
         return SEPCL_OK;
     const int need = op->residual_slot + 1;
     if (n->n_in < need) {
@@ -58,8 +89,9 @@ static status fuse_add(graph *g, int index, node *n, node *user, bool *done)
         n->in = in;
         n->n_in = need;
     }
+    move_before(g, other, index);
     n->in[op->residual_slot] = other;
-    take_over(g, index, n, user);
+    take_over(g, *index, n, user);
     *done = true;
     return SEPCL_OK;
 }
@@ -77,7 +109,7 @@ status pass_fuse_epilogue(graph *g, const pass_options *o)
             if (fuse_unary(g, i, n, user))
                 more = true;
             else
-                TRY(fuse_add(g, i, n, user, &more));
+                TRY(fuse_add(g, &i, n, user, &more));
         }
     }
     return SEPCL_OK;

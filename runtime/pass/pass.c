@@ -9,6 +9,7 @@
 static const pass passes[] = {
     {"recognise activations", pass_recognise, true},
     {"fold batch norm", pass_fold_batch_norm, false},
+    {"fold padding", pass_fold_pad, true},
     {"fuse epilogues", pass_fuse_epilogue, true},
     {"drop dead nodes", pass_drop_dead, false},
     {"outputs", pass_outputs, false},

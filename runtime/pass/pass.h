@@ -22,6 +22,7 @@ status passes_run(graph *g, const pass_options *o);
 /* One a file. */
 status pass_recognise(graph *g, const pass_options *o);     /* activations written as several nodes */
 status pass_fold_batch_norm(graph *g, const pass_options *o);
+status pass_fold_pad(graph *g, const pass_options *o);      /* explicit padding into the convolutions that read it */
 status pass_fuse_epilogue(graph *g, const pass_options *o); /* activation and residual into the node before */
 status pass_drop_dead(graph *g, const pass_options *o);
 status pass_outputs(graph *g, const pass_options *o);       /* outputs that need memory of their own get a copy */

@@ -38,7 +38,7 @@ def difference(got, want):
 def run(arguments, name, entry):
     """Gives (error, sentence); the sentence is empty when all is well."""
     with tempfile.TemporaryDirectory() as scratch:
-        command = [arguments.run, str(arguments.folder / f"{name}.onnx"), "-q"]
+        command = [arguments.run, str(arguments.folder / entry.get("file", f"{name}.onnx")), "-q"]
         command += [f"{tensor}={arguments.folder / file}" for tensor, file in entry["inputs"].items()]
         for i, tensor in enumerate(entry["outputs"]):
             command += ["-o", f"{tensor}={scratch}/{i}.npy"]

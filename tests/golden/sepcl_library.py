@@ -22,6 +22,13 @@ class SessionDesc(c.Structure):
                 ("cl_context", c.c_void_p), ("cl_queue", c.c_void_p)]
 
 
+class StepInfo(c.Structure):
+    _fields_ = [("name", c.c_char_p), ("op", c.c_char_p), ("kernel", c.c_char_p), ("why", c.c_char_p), ("output", Shape),
+                ("launches", c.c_int), ("global_size", c.c_uint64 * 3), ("local_size", c.c_uint64 * 3),
+                ("multiplications", c.c_uint64), ("additions", c.c_uint64), ("bytes", c.c_uint64), ("queued_ns", c.c_uint64),
+                ("start_ns", c.c_uint64), ("end_ns", c.c_uint64), ("busy_ns", c.c_uint64)]
+
+
 class Failure(Exception):
     def __init__(self, status, sentence):
         super().__init__(sentence)
@@ -42,6 +49,17 @@ class Library:
 
     def run(self, model_bytes, name, feeds):
         """Runs a model held in memory; feeds: input name -> float32 array. Gives output name -> array."""
+        return self.with_session(model_bytes, name, feeds, lambda model, session: {
+            self.lib.sepcl_model_output_name(model, i).decode(): self.read(session, i)
+            for i in range(self.lib.sepcl_model_output_count(model))})
+
+    def run_in_order(self, model_bytes, name, feeds):
+        """The same; gives a list of arrays, and the ops of the plan's steps."""
+        return self.with_session(model_bytes, name, feeds, lambda model, session: (
+            [self.read(session, i) for i in range(self.lib.sepcl_model_output_count(model))], self.steps(session)))
+
+    def with_session(self, model_bytes, name, feeds, take):
+        """What take makes of a model and its session after a run."""
         lib, model, session = self.lib, c.c_void_p(), c.c_void_p()
         desc = c.create_string_buffer(name.encode())
         model_desc = c.cast((c.c_char_p * 1)(c.addressof(desc)), c.c_void_p)
@@ -59,11 +77,17 @@ class Library:
                 data = np.ascontiguousarray(feeds[lib.sepcl_model_input_name(model, i).decode()], np.float32)
                 self.call("session_write", session, c.c_int(i), data.ctypes.data_as(c.c_void_p), c.c_size_t(data.nbytes))
             self.call("session_run", session)
-            return {lib.sepcl_model_output_name(model, i).decode(): self.read(session, i)
-                    for i in range(lib.sepcl_model_output_count(model))}
+            return take(model, session)
         finally:
             lib.sepcl_session_destroy(session)
             lib.sepcl_model_destroy(model)
+
+    def steps(self, session):
+        ops, info = [], StepInfo()
+        for i in range(self.lib.sepcl_session_step_count(session)):
+            self.call("session_step", session, c.c_int(i), c.byref(info))
+            ops.append(info.op.decode())
+        return ops
 
     def read(self, session, index):
         shape = Shape()

@@ -24,6 +24,8 @@ runs() { # what the program prints has to be the version
 "$cmake" --build "$work/consumer" >"$work/build.log"
 runs "$work/consumer/consumer_c"
 runs "$work/consumer/consumer_cpp"
+runs "$work/consumer/consumer_static"
+! ldd "$work/consumer/consumer_static" | grep -q libsepcl || { echo "consumer_static needs the shared library"; exit 1; }
 
 pc=$(find "$prefix" -name sepcl.pc -printf '%h')
 export PKG_CONFIG_PATH=$pc
@@ -38,5 +40,11 @@ LD_LIBRARY_PATH=$(dirname "$pc") runs "$work/pc_cpp"
 for program in "$prefix"/bin/sepcl-*; do
     [[ -e $program ]] || { echo "no programs in $prefix/bin"; exit 1; }
     runs "$program" --version
+done
+for program in "$prefix"/bin/sepcl-*; do
+    name=$(basename "$program")
+    for text in man/man1/$name.1 bash-completion/completions/$name zsh/site-functions/_$name fish/vendor_completions.d/$name.fish; do
+        [[ -s $prefix/share/$text ]] || { echo "share/$text is missing"; exit 1; }
+    done
 done
 echo "installed, moved and used by find_package and pkg-config"

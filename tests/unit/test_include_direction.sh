@@ -15,7 +15,8 @@ allowed() {
     cl) echo "base" ;;
     import | pass | plan) echo "ops ir base" ;;
     exec) echo "plan ops ir cl base" ;;
-    api) echo "import pass plan exec ops ir cl base" ;; # files directly in runtime/
+    separate) echo "import pass plan exec ops ir cl base" ;;
+    api) echo "separate import pass plan exec ops ir cl base" ;; # files directly in runtime/
     *) echo "none" ;;
     esac
 }
@@ -63,6 +64,8 @@ if [[ ${1:-} == --self-test ]]; then
     expect ops/conv.c '#include "missing.h"' found
     expect cl/device.c '#include <CL/cl.h>' clean
     expect exec/run.c '#include "base/size.h" /* sums */' clean
+    expect exec/run.c '#include "separate/svd.h"' found
+    expect separate/choose.c '#include "exec/trial.h"' clean
     expect api.c '#include "exec/exec.h"' clean
     expect plan/plan.c '#include "sepcl/sepcl.h"' clean
     expect plan/plan.c '#include <stdint.h>' clean

@@ -177,7 +177,7 @@ static float half_value(uint16_t h)
     return sign * (exponent ? ldexpf((float)(1024 + mantissa), exponent - 25) : ldexpf((float)mantissa, -24));
 }
 
-static float element(const header *h, const uint8_t *p)
+static float element(const npy_view *h, const uint8_t *p)
 {
     uint64_t bits = 0;
     for (int i = 0; i < h->width; i++)
@@ -205,17 +205,18 @@ static float element(const header *h, const uint8_t *p)
 
 /* C order out of Fortran order: walks the file's elements and steps through the array's index with the first dimension
    fastest. */
-static void fill_fortran(const header *h, const uint8_t *p, npy_array *out)
+static void fill_fortran(const npy_view *h, float *out)
 {
-    size_t  stride[SEPCL_MAX_RANK], to = 0;
-    int64_t index[SEPCL_MAX_RANK] = {0};
-    size_t  step = 1;
+    const uint8_t *p = h->bytes;
+    size_t         stride[SEPCL_MAX_RANK], to = 0;
+    int64_t        index[SEPCL_MAX_RANK] = {0};
+    size_t         step = 1;
     for (int d = h->shape.rank - 1; d >= 0; d--) {
         stride[d] = step;
         step *= (size_t)h->shape.dims[d];
     }
-    for (size_t i = 0; i < out->count; i++, p += h->width) {
-        out->data[to] = element(h, p);
+    for (size_t i = 0; i < h->count; i++, p += h->width) {
+        out[to] = element(h, p);
         for (int d = 0; d < h->shape.rank; d++) {
             to += stride[d];
             if (++index[d] < h->shape.dims[d])
@@ -226,15 +227,14 @@ static void fill_fortran(const header *h, const uint8_t *p, npy_array *out)
     }
 }
 
-static void fill(const header *h, const uint8_t *p, npy_array *out)
+void npy_elements(const npy_view *v, size_t first, size_t count, float *out)
 {
-    if (h->fortran)
-        fill_fortran(h, p, out);
-    else if (h->type == 'f' && h->width == 4 && h->order != '>')
-        memcpy(out->data, p, 4 * out->count);
+    const uint8_t *p = v->bytes + first * (size_t)v->width;
+    if (v->type == 'f' && v->width == 4 && v->order != '>')
+        memcpy(out, p, 4 * count);
     else
-        for (size_t i = 0; i < out->count; i++)
-            out->data[i] = element(h, p + i * (size_t)h->width);
+        for (size_t i = 0; i < count; i++)
+            out[i] = element(v, p + i * (size_t)v->width);
 }
 
 /* ---------------------------------------------------------------- files */
@@ -267,12 +267,12 @@ static sepcl_status find_header(const uint8_t *bytes, size_t size, cursor *c, si
     return SEPCL_OK;
 }
 
-static sepcl_status count_elements(const cursor *c, const header *h, size_t *count_out)
+static sepcl_status count_elements(const cursor *c, const header *h, int64_t most, size_t *count_out)
 {
     int64_t count = 1;
     for (int i = 0; i < h->shape.rank; i++) {
-        if (__builtin_mul_overflow(count, h->shape.dims[i], &count) || count > NPY_ELEMENTS)
-            return tool_fail(SEPCL_BAD_FILE, "%s: more than %d elements", c->name, NPY_ELEMENTS);
+        if (__builtin_mul_overflow(count, h->shape.dims[i], &count) || count > most)
+            return tool_fail(SEPCL_BAD_FILE, "%s: more than %" PRId64 " elements", c->name, most);
     }
     if (count == 0)
         return tool_fail(SEPCL_BAD_FILE, "%s: the array has no elements", c->name);
@@ -280,23 +280,53 @@ static sepcl_status count_elements(const cursor *c, const header *h, size_t *cou
     return SEPCL_OK;
 }
 
-sepcl_status npy_parse(const uint8_t *bytes, size_t size, const char *name, npy_array *out)
+/* Everything but the elements. */
+static sepcl_status look(const uint8_t *bytes, size_t size, const char *name, int64_t most, npy_view *out,
+                         bool *fortran)
 {
     cursor c = {.name = name};
     header h;
     size_t begin = 0;
-    *out = (npy_array){0};
+    *out = (npy_view){0};
     TRY(find_header(bytes, size, &c, &begin));
     TRY(parse_header(&c, &h));
-    TRY(count_elements(&c, &h, &out->count));
-    const size_t want = out->count * (size_t)h.width, have = size - begin; /* at most 2^31 x 8 */
+    TRY(count_elements(&c, &h, most, &out->count));
+    const size_t want = out->count * (size_t)h.width, have = size - begin; /* most is at most 2^60 */
     if (have != want)
         return tool_fail(SEPCL_BAD_FILE, "%s holds %zu bytes of elements where its header wants %zu", name, have, want);
-    out->data = malloc(out->count * sizeof(float));
-    if (!out->data)
-        return tool_fail(SEPCL_OUT_OF_MEMORY, "%s: no memory for %zu elements", name, out->count);
     out->shape = h.shape;
-    fill(&h, bytes + begin, out);
+    out->bytes = bytes + begin;
+    out->order = h.order;
+    out->type = h.type;
+    out->width = h.width;
+    *fortran = h.fortran;
+    return SEPCL_OK;
+}
+
+sepcl_status npy_look(const uint8_t *bytes, size_t size, const char *name, npy_view *out)
+{
+    bool fortran;
+    TRY(look(bytes, size, name, (int64_t)1 << 60, out, &fortran));
+    if (fortran && out->shape.rank > 1)
+        return tool_fail(SEPCL_BAD_FILE, "%s is in Fortran order, in which a row's elements are not together", name);
+    return SEPCL_OK;
+}
+
+sepcl_status npy_parse(const uint8_t *bytes, size_t size, const char *name, npy_array *out)
+{
+    npy_view v;
+    bool     fortran;
+    *out = (npy_array){0};
+    TRY(look(bytes, size, name, NPY_ELEMENTS, &v, &fortran));
+    out->data = malloc(v.count * sizeof(float));
+    if (!out->data)
+        return tool_fail(SEPCL_OUT_OF_MEMORY, "%s: no memory for %zu elements", name, v.count);
+    out->shape = v.shape;
+    out->count = v.count;
+    if (fortran)
+        fill_fortran(&v, out->data);
+    else
+        npy_elements(&v, 0, v.count, out->data);
     return SEPCL_OK;
 }
 

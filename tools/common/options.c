@@ -207,6 +207,9 @@ static sepcl_status set_value(const option_def *o, const char *text, options_res
     case OPTION_VERSION:
         out->version = true;
         return SEPCL_OK;
+    case OPTION_PRINT:
+        out->print = true;
+        return set_choice(o, text);
     }
     return tool_fail(SEPCL_INVALID, "option --%s has no kind", o->name);
 }
@@ -266,7 +269,7 @@ sepcl_status options_parse(const option_def *table, int argc, char **argv, optio
     *out = (options_result){0};
     option_list args = {0};
     bool        options = true;
-    for (int i = 1; i < argc && !out->help && !out->version; i++) {
+    for (int i = 1; i < argc && !out->help && !out->version && !out->print; i++) {
         sepcl_status st = SEPCL_OK;
         if (!options || argv[i][0] != '-' || !argv[i][1])
             add_item(&args, argv[i]);

@@ -22,7 +22,8 @@ typedef enum option_kind {
     OPTION_REAL,    /* double, min <= value <= max */
     OPTION_NUMBERS, /* option_numbers: "1,2.5,1/255" */
     OPTION_HELP,    /* ends the parsing: options_result.help */
-    OPTION_VERSION  /* the same: options_result.version */
+    OPTION_VERSION, /* the same: options_result.version */
+    OPTION_PRINT    /* int: index into choices; ends the parsing: options_result.print */
 } option_kind;
 
 typedef struct option_def {
@@ -35,7 +36,7 @@ typedef struct option_def {
     void              *value;
     bool               optional; /* the argument may be absent; it can then only be given as --name=ARG */
     bool              *given;    /* set when the option occurs; may be NULL */
-    const char *const *choices;  /* OPTION_CHOICE, ends with NULL */
+    const char *const *choices;  /* OPTION_CHOICE, OPTION_PRINT; ends with NULL */
     double             min, max; /* OPTION_INT, OPTION_REAL; both 0: any */
 } option_def;
 
@@ -53,7 +54,7 @@ typedef struct option_numbers {
 typedef struct options_result {
     const char **args; /* what is no option, in order; of argv */
     int          count;
-    bool         help, version;
+    bool         help, version, print;
 } options_result;
 
 /* Options and arguments may mix; "--" ends the options. SEPCL_INVALID with a sentence (tool.h) on a usage error. */

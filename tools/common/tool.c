@@ -11,16 +11,27 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "manual.h"
 #include "output.h"
 #include "progress.h"
 #include "text.h"
 
 tool_settings     tool;
 const char *const tool_precisions[] = {"f32", "f16", NULL};
+const char *const tool_exit_codes[] = {"done",
+                                       "an answer was checked and is wrong",
+                                       "usage",
+                                       "a file is bad or unreadable",
+                                       "a valid model that needs something sepcl lacks",
+                                       "no usable device, or OpenCL failed",
+                                       "out of memory",
+                                       NULL};
+const char *const tool_prints[] = {"man", "bash", "zsh", "fish", NULL};
 
 static const program  *current;
 static options_result *current_args;
-static char            sentence[4096];
+/* Of each thread, so that decoders may fail side by side. */
+static _Thread_local char sentence[4096];
 
 /* ---------------------------------------------------------------- messages */
 
@@ -111,10 +122,8 @@ static void print_help(void)
         options_paragraph(current->details, stdout, 0, width);
     }
     fputs("\nExit codes\n", stdout);
-    options_paragraph(
-        "0 done; 1 an answer was checked and is wrong; 2 usage; 3 bad or unreadable file; 4 a valid model that needs "
-        "something sepcl lacks; 5 no usable device, or OpenCL failed; 6 out of memory.",
-        stdout, 2, width);
+    for (int i = 0; tool_exit_codes[i]; i++)
+        printf("  %d  %s\n", i, tool_exit_codes[i]);
 }
 
 /* PoCL's workers share cores for a while at times unless they are pinned, and read this before the first OpenCL call.
@@ -151,7 +160,11 @@ bool tool_begin(const program *p, int argc, char **argv, options_result *args_ou
         printf("%s %s\n", p->name, sepcl_version());
     else if (args_out->help)
         print_help();
-    if (args_out->version || args_out->help)
+    else if (args_out->print && tool.print == 0)
+        manual_print(current, stdout);
+    else if (args_out->print)
+        completion_print(current, tool_prints[tool.print], stdout);
+    if (args_out->version || args_out->help || args_out->print)
         return false;
     *st_out = check_args(args_out);
     if (*st_out != SEPCL_OK)

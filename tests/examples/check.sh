@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# check.sh BUILD WORK MODEL PYTHON-WITH-ONNX PYTHON-WITH-SEPCL: builds the examples against an installed sepcl, runs them, and
+# compares C with Python and both with what is known: which text stands upright, and what numpy filters.
+set -euo pipefail
+build=$1 work=$2 model=$3 with_onnx=$4 with_sepcl=$5
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+examples=$root/tools/examples
+fail() { echo "$*"; exit 1; }
+
+rm -rf "$work"
+mkdir -p "$work/frames"
+cmake --install "$build" --prefix "$work/prefix" >"$work/install.log"
+cmake -S "$examples" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" \
+    >"$work/configure.log"
+cmake --build "$work/build" >"$work/build.log" || { cat "$work/build.log"; exit 1; }
+
+"$with_onnx" "$root/tools/draw_text.py" "$work/upright.png" "$work/turned.png"
+for i in 0 1 2; do
+    cp "$work/upright.png" "$work/frames/${i}a.png"
+    cp "$work/turned.png" "$work/frames/${i}b.png"
+done
+
+# ---------------------------------------------------------------- classify, frames
+for case in upright:0 turned:1; do
+    for run in "$work/build/classify" "$with_sepcl $examples/classify.py"; do
+        said=$($run "$model" "$work/${case%:*}.png" 48 192)
+        [[ $said == "class ${case#*:}, score "[01].* ]] || fail "$run says of ${case%:*}.png: $said"
+    done
+done
+for run in "$work/build/frames" "$with_sepcl $examples/frames.py"; do
+    said=$($run "$model" "$work/frames")
+    [[ $(grep -oE '^[0-9][ab].png: [01]' <<<"$said" | tr '\n' ' ') == "0a.png: 0 0b.png: 1 1a.png: 0 1b.png: 1 2a.png: 0 2b.png: 1 " ]] ||
+        fail "$run says: $said"
+    [[ $said == *"6 frames, "*" a second" ]] || fail "$run says at its end: $said"
+done
+
+# ---------------------------------------------------------------- filters
+"$with_onnx" "$examples/make_filters.py" "$work"
+"$with_onnx" -c 'import sys; from PIL import Image; Image.open(sys.argv[1]).convert("L").save(sys.argv[2])' \
+    "$work/upright.png" "$work/gray.png"
+for filter in gauss sobel; do
+    "$work/build/spatial" "$work/$filter.onnx" "$work/gray.png" "$work/$filter.c.png" >"$work/$filter.c.txt"
+    "$with_sepcl" "$examples/spatial.py" "$work/$filter.onnx" "$work/gray.png" "$work/$filter.py.png" >"$work/$filter.py.txt"
+    diff "$work/$filter.c.txt" "$work/$filter.py.txt" || fail "C and Python differ"
+done
+"$with_onnx" "$here/filters.py" "$examples" "$work"
+echo "the examples do what they say"

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files as Keras 1 and 2 wrote them, by h5py: OLD lists functions that give a model of today and a function that writes
+it the old way."""
+import json
+
+import h5py
+import keras
+import numpy as np
+from keras import layers as L
+from keras.src.ops.function import make_node_key
+
+OLD = {}
+
+
+def old(function):
+    OLD[function.__name__] = function
+    return function
+
+
+# ---------------------------------------------------------------- Keras 1
+
+def write_keras_1(path, config, weights):
+    """weights: layer -> [(name, array)]; texts of fixed length, no version."""
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(config).encode()
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = np.array([name.encode() for name in weights])
+        for layer, arrays in weights.items():
+            inner = group.create_group(layer)
+            inner.attrs["weight_names"] = np.array([name.encode() for name, _ in arrays], dtype="S" if arrays else "f8")
+            for name, array in arrays:
+                inner.create_dataset(name, data=array)
+
+
+def plain(layer, *suffixes):
+    """The layer's weights under names of Keras 1."""
+    values = [np.asarray(w) for w in layer.weights]
+    return [(f"{layer.name}_{suffix}", value) for suffix, value in zip(suffixes, values, strict=True)]
+
+
+@old
+def keras_1_sequential():
+    c = L.Conv2D(6, (3, 5), strides=(2, 1), activation="relu", padding="same", name="convolution2d_1")
+    n = L.BatchNormalization(name="batchnormalization_1", epsilon=1e-5)
+    a = L.Conv2D(4, 3, dilation_rate=2, name="atrousconvolution2d_1")
+    t = L.Conv2DTranspose(3, 2, strides=2, name="deconvolution2d_1")
+    d = L.Dense(5, activation="softmax", name="dense_1")
+    model = keras.Sequential([keras.Input((12, 10, 3), name="convolution2d_1_input"), c, n, L.ZeroPadding2D((1, 2), name="zeropadding2d_1"),
+                              a, t, L.MaxPooling2D((2, 3), name="maxpooling2d_1"), L.LeakyReLU(negative_slope=0.3, name="leakyrelu_1"),
+                              L.Dropout(0.5, name="dropout_1"), L.Flatten(name="flatten_1"), d])
+
+    def write(model, path):
+        entry = lambda kind, name, **settings: {"class_name": kind, "config": {"name": name, "trainable": True, **settings}}  # noqa: E731
+        config = {"class_name": "Sequential", "config": [
+            entry("Convolution2D", c.name, nb_filter=6, nb_row=3, nb_col=5, subsample=[2, 1], border_mode="same", dim_ordering="tf",
+                  bias=True, activation="relu", init="glorot_uniform", W_regularizer=None, batch_input_shape=[None, 12, 10, 3],
+                  input_dtype="float32"),
+            entry("BatchNormalization", n.name, mode=0, axis=-1, epsilon=1e-5, momentum=0.99),
+            entry("ZeroPadding2D", "zeropadding2d_1", padding=[1, 2], dim_ordering="default"),
+            entry("AtrousConvolution2D", a.name, nb_filter=4, nb_row=3, nb_col=3, subsample=[1, 1], atrous_rate=[2, 2],
+                  border_mode="valid", dim_ordering="tf", bias=True, activation="linear"),
+            entry("Deconvolution2D", t.name, nb_filter=3, nb_row=2, nb_col=2, subsample=[2, 2], border_mode="valid",
+                  dim_ordering="tf", bias=True, activation="linear", output_shape=[None, 8, 20, 3]),
+            entry("MaxPooling2D", "maxpooling2d_1", pool_size=[2, 3], strides=[2, 3], border_mode="valid", dim_ordering="tf"),
+            entry("LeakyReLU", "leakyrelu_1", alpha=0.3), entry("Dropout", "dropout_1", p=0.5), entry("Flatten", "flatten_1"),
+            entry("Dense", d.name, output_dim=5, input_dim=120, bias=True, activation="softmax", init="glorot_uniform")]}
+        weights = {layer["config"]["name"]: [] for layer in config["config"]}
+        for layer in (c, a, t, d):
+            weights[layer.name] = plain(layer, "W", "b")
+        name, kernel = weights[t.name][0]
+        weights[t.name][0] = (name, kernel.transpose(0, 1, 3, 2))
+        weights[n.name] = plain(n, "gamma", "beta", "running_mean", "running_std")
+        write_keras_1(path, config, weights)
+
+    return model, write
+
+
+@old
+def keras_1_functional():
+    x, y = keras.Input((8, 8, 3), name="input_1"), keras.Input((9, 4), name="input_2")
+    c = L.Conv2D(4, 1, name="convolution2d_1", use_bias=False)
+    s = L.SeparableConv2D(4, 3, padding="same", depth_multiplier=2, name="separableconvolution2d_1")
+    k = L.Conv1D(4, 3, strides=2, activation="hard_tanh", name="convolution1d_1")
+    left, right = c(x), s(x)
+    total = L.Add(name="merge_1")([left, right])
+    joined = L.Concatenate(name="merge_2")([total, right])
+    g = L.GlobalAveragePooling2D(name="globalaveragepooling2d_1")(joined)
+    p = L.GlobalMaxPooling1D(name="globalmaxpooling1d_1")(k(y))
+    out = L.Concatenate(name="merge_3")([g, p])
+    model = keras.Model([x, y], [out, total])
+
+    def write(model, path):
+        def entry(kind, name, inbound, **settings):
+            nodes = [[[source, 0, 0] for source in inbound]] if inbound else []
+            return {"class_name": kind, "name": name, "config": {"name": name, **settings}, "inbound_nodes": nodes}
+        merge = lambda name, inbound, mode: entry("Merge", name, inbound, mode=mode, mode_type="raw", concat_axis=-1, dot_axes=-1)  # noqa: E731
+        layers = [
+            entry("InputLayer", "input_1", [], batch_input_shape=[None, 8, 8, 3], input_dtype="float32", sparse=False),
+            entry("InputLayer", "input_2", [], batch_input_shape=[None, 9, 4], input_dtype="float32", sparse=False),
+            entry("Convolution2D", c.name, ["input_1"], nb_filter=4, nb_row=1, nb_col=1, subsample=[1, 1], border_mode="valid",
+                  dim_ordering="tf", bias=False, activation="linear"),
+            entry("SeparableConvolution2D", s.name, ["input_1"], nb_filter=4, nb_row=3, nb_col=3, subsample=[1, 1], border_mode="same",
+                  dim_ordering="tf", depth_multiplier=2, bias=True, activation="linear"),
+            entry("Convolution1D", k.name, ["input_2"], nb_filter=4, filter_length=3, subsample_length=2, border_mode="valid",
+                  bias=True, activation="hard_tanh"),
+            merge("merge_1", [c.name, s.name], "sum"), merge("merge_2", ["merge_1", s.name], "concat"),
+            entry("GlobalAveragePooling2D", "globalaveragepooling2d_1", ["merge_2"], dim_ordering="tf"),
+            entry("GlobalMaxPooling1D", "globalmaxpooling1d_1", [k.name]),
+            merge("merge_3", ["globalaveragepooling2d_1", "globalmaxpooling1d_1"], "concat")]
+        order = [layer.name for layer in model.layers]
+        layers.sort(key=lambda layer: order.index(layer["name"]))
+        config = {"class_name": "Model", "config": {"name": "model_1", "layers": layers, "input_layers": [["input_1", 0, 0], ["input_2", 0, 0]],
+                                                    "output_layers": [["merge_3", 0, 0], ["merge_1", 0, 0]]}}
+        weights = {layer["name"]: [] for layer in layers}
+        weights[c.name] = plain(c, "W")
+        weights[s.name] = plain(s, "depthwise_kernel", "pointwise_kernel", "b")
+        weights[k.name] = [(name, value[:, None] if value.ndim == 3 else value) for name, value in plain(k, "W", "b")]
+        write_keras_1(path, config, weights)
+
+    return model, write
+
+
+# ---------------------------------------------------------------- Keras 2
+
+def settings_2(layer):
+    """A layer's settings in the words of Keras 2."""
+    config = layer.get_config()
+    config["dtype"] = "float32"
+    if isinstance(layer, L.InputLayer):
+        config["batch_input_shape"] = list(config.pop("batch_shape"))
+        config.pop("optional", None)
+    if isinstance(layer, L.LeakyReLU):
+        config["alpha"] = {"type": "ndarray", "value": config.pop("negative_slope")}
+    if isinstance(layer, L.BatchNormalization):
+        config["axis"] = [len(layer.input.shape) - 1]
+    return json.loads(json.dumps(config, default=lambda item: None))
+
+
+def kept(layer):
+    """Calls of a functional model that is a layer count from 1."""
+    return int(isinstance(layer, keras.Model))
+
+
+def functional_2(model):
+    layers = []
+    for layer in model._operations:
+        nodes = []
+        for index, node in enumerate(layer._inbound_nodes):
+            if make_node_key(layer, index) in model._nodes and node.input_tensors:
+                history = [tensor._keras_history for tensor in node.input_tensors]
+                nodes.append([[h.operation.name, relevant(model, h), h.tensor_index, {}] for h in history])
+        layers.append({"class_name": type(layer).__name__, "name": layer.name, "inbound_nodes": nodes,
+                       "config": model_2(layer) if isinstance(layer, keras.Model) else settings_2(layer)})
+    ends = lambda tensors: [[h.operation.name, relevant(model, h), h.tensor_index] for h in (t._keras_history for t in tensors)]  # noqa: E731
+    return {"name": model.name, "trainable": True, "layers": layers, "input_layers": ends(model.inputs), "output_layers": ends(model.outputs)}
+
+
+def relevant(model, history):
+    own = [make_node_key(history.operation, i) in model._nodes for i in range(history.node_index)]
+    return sum(own) + kept(history.operation)
+
+
+def sequential_2(model):
+    layers = [{"class_name": type(layer).__name__, "config": model_2(layer) if isinstance(layer, keras.Model) else settings_2(layer)}
+              for layer in model._layers]
+    return {"name": model.name, "layers": layers}
+
+
+def model_2(model):
+    return sequential_2(model) if isinstance(model, keras.Sequential) else functional_2(model)
+
+
+def write_keras_2(model, path):
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = "2.15.0"
+        file.attrs["backend"] = "tensorflow"
+        file.attrs["model_config"] = json.dumps({"class_name": type(model).__name__, "config": model_2(model)})
+        group = file.create_group("model_weights")
+        group.attrs["layer_names"] = [layer.name for layer in model.layers]
+        for layer in sorted(model.layers, key=lambda item: item.name):
+            inner = group.create_group(layer.name)
+            weights = layer.trainable_weights + layer.non_trainable_weights
+            names = [f"{w.path}:0" for w in weights]
+            inner.attrs["weight_names"] = np.array(names, dtype="S" if names else "f8")
+            for name, w in zip(names, weights):
+                inner.create_dataset(name, data=np.asarray(w))
+
+
+@old
+def keras_2_functional():
+    """With a slash in a layer's name, a shared model, a chain that the weights of a model follow by order alone."""
+    x = keras.Input((9, 8, 3), name="input_1")
+    a = keras.Input((10, 8, 4), name="input_2")
+    inner = keras.Model(a, L.BatchNormalization()(L.Conv2D(4, 3, padding="same", activation="hard_silu")(a)), name="model")
+    y = L.LeakyReLU(negative_slope=0.2)(L.Conv2D(4, 3, strides=2, padding="same", name="first.conv")(x))
+    y = inner(inner(L.UpSampling2D(2)(y)))
+    d = L.DepthwiseConv2D(3, name="expanded")(y)
+    tail = keras.Sequential([keras.Input((4,)), L.Dense(6, activation="relu"), L.Dense(2)], name="sequential")
+    return keras.Model(x, [tail(L.GlobalAveragePooling2D()(d)), y]), write_keras_2
+
+
+@old
+def keras_2_sequential():
+    model = keras.Sequential([keras.Input((8, 8, 2), name="conv2d_input"), L.Conv2D(3, 3, activation="relu", name="conv2d"),
+                              L.SeparableConv2D(4, 3, name="separable"), L.BatchNormalization(name="norm"), L.PReLU(shared_axes=[1, 2], name="p"),
+                              L.AveragePooling2D(2, name="pool"), L.Flatten(name="flat"), L.Dense(4, activation="sigmoid", name="dense")])
+    return model, write_keras_2
