@@ -27,11 +27,11 @@ typedef struct entry_header {
     char     magic[8];
     uint32_t version, order;
     uint64_t length;
-    hash128  key, checksum; /* checksum: of the binary */
+    hash128  key, checksum; /* checksum: of key and binary, so that neither goes with another one */
 } entry_header;
 
 static const char entry_magic[8] = {'s', 'e', 'p', 'c', 'l', 'b', 'i', 'n'};
-#define ENTRY_VERSION 1
+#define ENTRY_VERSION 2
 #define ENTRY_ORDER 0x01020304u
 
 /* ---------------------------------------------------------------- the folder */
@@ -101,6 +101,15 @@ static char *entry_path(const char *folder, const hash128 *key)
     return file_join(folder, name);
 }
 
+static hash128 checksum_of(const hash128 *key, const void *data, size_t size)
+{
+    hasher h;
+    hash_begin(&h);
+    hash_bytes(&h, key->byte, sizeof key->byte);
+    hash_bytes(&h, data, size);
+    return hash_end(&h);
+}
+
 /* Says what is wrong with an entry, NULL when nothing is. */
 static const char *entry_fault(const entry_header *h, const uint8_t *file, size_t size, const hash128 *key)
 {
@@ -114,7 +123,7 @@ static const char *entry_fault(const entry_header *h, const uint8_t *file, size_
         return "its length is not what its header says";
     if (!hash_equal(&h->key, key))
         return "it holds another program";
-    const hash128 sum = hash_of(file + sizeof *h, size - sizeof *h);
+    const hash128 sum = checksum_of(key, file + sizeof *h, size - sizeof *h);
     return hash_equal(&sum, &h->checksum) ? NULL : "its checksum is wrong";
 }
 
@@ -168,7 +177,7 @@ status cache_store(const char *folder, const hash128 *key, const void *data, siz
     if (size == 0 || !size_add(size, sizeof h, &bytes) || bytes > ENTRY_LIMIT)
         return fail(SEPCL_INVALID, "a binary of %zu bytes is not stored (limit %zu)", size, ENTRY_LIMIT);
     memcpy(h.magic, entry_magic, sizeof h.magic);
-    h.checksum = hash_of(data, size);
+    h.checksum = checksum_of(key, data, size);
     uint8_t *file = malloc(bytes);
     char    *path = entry_path(folder, key);
     status   s = file && path ? SEPCL_OK : fail_memory(bytes, "a cache entry");

@@ -59,7 +59,6 @@ static status open_team(const device_record *r, const cl_context_properties *pro
     x->joined = true;
     x->team.failed = -1;
     use_record(x, r);
-    x->caps.compute_units = lanes;
     log_info("%s: a team of %d lane%s, instead of the driver's own threads", r->info.name, lanes,
              lanes == 1 ? "" : "s");
     return SEPCL_OK;

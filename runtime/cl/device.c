@@ -377,6 +377,8 @@ status devices_caps(int index, caps *out)
     memset(out, 0, sizeof *out);
     TRY(devices_record(index, &r));
     caps_from_info(&r->info, r->lockstep, out);
+    if (r->n_lanes > 0)
+        out->compute_units = r->n_lanes; /* as in a session, so that both mean the same tuning file */
     pthread_mutex_lock(&all.lock);
     const sepcl_device_speed v = all.speed[index];
     pthread_mutex_unlock(&all.lock);

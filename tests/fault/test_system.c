@@ -12,7 +12,6 @@
 #include "figures.h"
 #include "level.h"
 
-static bool  every; /* --all */
 static level before;
 static char  described[256];
 
@@ -48,10 +47,10 @@ static void fail_memory_of(const char *name, work *w, work_fn fn, long most)
     tally t = {0};
     sys_clear();
     fn(w);
-    const long n_calls = sys_count(SYS_MEMORY), step = every || n_calls <= most ? 1 : n_calls / most + 1;
+    const long n_calls = sys_count(SYS_MEMORY), step = work_all() || n_calls <= most ? 1 : n_calls / most + 1;
     for (long n = 1; n <= n_calls; n += step)
         for (int stuck = 0; stuck < 2; stuck++) {
-            if (!every && stuck && n % 3)
+            if (!work_all() && stuck && n % 3)
                 continue;
             sys_arm(SYS_MEMORY, n, ENOMEM, stuck);
             fn(w);
@@ -132,7 +131,7 @@ static void memory_of_the_device_list_fails(void **state)
     int  outcome;
     long cases = 0;
     (void)state;
-    for (long n = 1; n <= (every ? 1100 : 60); n += every ? 1 : 3) {
+    for (long n = 1; n <= (work_all() ? 1100 : 60); n += work_all() ? 1 : 3) {
         const pid_t child = fork();
         if (child == 0)
             _exit(find_devices_with_failure(n, n % 2));
@@ -195,13 +194,13 @@ static void fail_files_of(const char *name, work *w, work_fn fn, long most)
         sys_clear();
         fn(w);
         const sys_call what = failures[i].what;
-        const long     n_calls = sys_count(what), step = every || n_calls <= most ? 1 : n_calls / most + 1;
+        const long     n_calls = sys_count(what), step = work_all() || n_calls <= most ? 1 : n_calls / most + 1;
         for (long n = 1; n <= n_calls; n += step)
             for (int k = 0; k < 8; k++) {
                 const int error = failures[i].errors[k / 2];
                 if (error == 0 || (error == EINTR && k % 2) || (what == SYS_flock && error == EWOULDBLOCK && k % 2))
                     continue; /* for ever interrupted is not a failure, and for ever locked takes seconds */
-                if (!every && most < 100 && (n / step + k) % 2)
+                if (!work_all() && most < 100 && (n / step + k) % 2)
                     continue;
                 sys_arm(what, n, error, k % 2);
                 fn(w);
@@ -257,7 +256,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(files_of_a_first_session_fail),
         cmocka_unit_test(files_of_a_tuning_fail),
     };
-    every = work_begin(argc, argv);
+    work_begin(argc, argv);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     work_end();
     return failed;

@@ -11,8 +11,10 @@
 #define WORK_OUT 10
 
 /* Puts the loader's layer in place and writes the network to scratch; before the first OpenCL call of the process. Takes
-   the test's arguments, --all (then it is true) and --only PATTERN-OF-TESTS. */
-bool work_begin(int argc, char **argv);
+   the test's arguments: --all, --few, --only PATTERN-OF-TESTS. */
+void work_begin(int argc, char **argv);
+bool work_all(void);
+bool work_few(void);
 void work_end(void);
 
 typedef struct work {
@@ -35,6 +37,7 @@ void work_tune(work *w, double seconds);
 const char  *work_model(void);
 const float *work_input(void);
 bool         work_is_right(const float *out, double tolerance);
+void         work_set_answer(const float *out); /* from another process */
 const char  *work_scratch(void); /* a folder of the test's own */
 
 #endif
