@@ -155,8 +155,7 @@ static model_edit edit_of(const separation *s, const site *t)
                         .bias = r->bias};
 }
 
-/* A file that cannot be written is no failure: what was found is worth something without. */
-static status make_file(separation *s)
+static status edit_file(separation *s)
 {
     int         n = 0;
     model_edit *edits = calloc((size_t)s->n_sites + 1, sizeof *edits);
@@ -165,8 +164,30 @@ static status make_file(separation *s)
     for (int i = 0; i < s->n_sites; i++)
         if (s->sites[i].chosen >= 0)
             edits[n++] = edit_of(s, &s->sites[i]);
-    s->no_file = model_file_edit(s->file, edits, n, &s->bytes, &s->size);
+    const status st = model_file_edit(s->file, edits, n, &s->bytes, &s->size);
     free(edits);
+    return st;
+}
+
+/* For files of other formats than ONNX. */
+static status write_file(separation *s)
+{
+    graph *g;
+    TRY(graph_clone(s->read, &g));
+    status st = SEPCL_OK;
+    for (int i = s->n_sites - 1; i >= 0 && st == SEPCL_OK; i--)
+        if (s->sites[i].chosen >= 0)
+            st = rewrite_apply(g, s->sites[i].read, &s->sites[i].list[s->sites[i].chosen].r, NULL);
+    if (st == SEPCL_OK)
+        st = model_file_write(s->file, g, &s->bytes, &s->size);
+    graph_destroy(g);
+    return st;
+}
+
+/* A file that cannot be written is no failure: what was found is worth something without. */
+static status make_file(separation *s)
+{
+    s->no_file = model_file_edits(s->file) ? edit_file(s) : write_file(s);
     if (s->no_file != SEPCL_OK)
         s->no_file_text = separation_text(s, "%s", error_sentence());
     return s->no_file == SEPCL_OUT_OF_MEMORY ? s->no_file : SEPCL_OK;
