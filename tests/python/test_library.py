@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 import sepcl
-from conftest import formats, numbers, pointwise_bytes
+from conftest import close, formats, numbers, pointwise, pointwise_bytes
 from PIL import Image
 
 HEADER = pathlib.Path(__file__).resolve().parents[2] / "include/sepcl/sepcl.h"
@@ -137,6 +137,17 @@ def test_a_missing_library_is_told(tmp_path):
     done = subprocess.run([sys.executable, "-c", "import sepcl"], capture_output=True, text=True,
                           env={**os.environ, "SEPCL_LIBRARY": str(tmp_path / "none.so")})
     assert done.returncode and "ImportError: sepcl cannot load" in done.stderr
+
+
+def test_onnxruntime(x):
+    ort = pytest.importorskip("onnxruntime")
+    devices = sepcl.register_with_onnxruntime()
+    assert devices and sepcl.register_with_onnxruntime()
+    options = ort.SessionOptions()
+    options.add_provider_for_devices(devices[:1], {"precision": "f32"})
+    y, z = ort.InferenceSession(pointwise_bytes(), options).run(None, {"x": x})
+    close(y, pointwise(x))
+    close(z, 2 * x)
 
 
 # ---------------------------------------------------------------- pictures

@@ -17,3 +17,6 @@ add_custom_target(sepcl_python_bindings ALL
 add_dependencies(sepcl_python_bindings sepcl)
 install(FILES ${sepcl_python_bindings_py} DESTINATION sepcl COMPONENT python)
 install(FILES $<TARGET_FILE:sepcl> DESTINATION sepcl RENAME libsepcl.so COMPONENT python)
+if(TARGET sepcl_ort)
+  install(FILES $<TARGET_FILE:sepcl_ort> DESTINATION sepcl COMPONENT python)
+endif()

@@ -11,6 +11,7 @@ from ._device import Cache, Device, SelfTest, Speed, devices, find_device
 from ._library import (BadFileError, DeviceError, Error, InvalidError, MismatchError, OutOfMemoryError, UnsupportedError,
                        __version__, set_log)
 from ._model import Model
+from ._onnxruntime import onnxruntime_library, register_with_onnxruntime
 from ._pictures import picture
 from ._session import Memory, Session
 from ._values import Layer, LayerCheck, Step, Summary, TuneResult
@@ -18,5 +19,6 @@ from ._values import Layer, LayerCheck, Step, Summary, TuneResult
 __all__ = [
     "BadFileError", "Cache", "Device", "DeviceError", "Error", "InvalidError", "Layer", "LayerCheck", "Memory",
     "MismatchError", "Model", "OutOfMemoryError", "SelfTest", "Session", "Speed", "Step", "Summary", "TuneResult",
-    "UnsupportedError", "__version__", "devices", "find_device", "picture", "set_log",
+    "UnsupportedError", "__version__", "devices", "find_device", "onnxruntime_library",
+    "picture", "register_with_onnxruntime", "set_log",
 ]
