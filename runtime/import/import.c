@@ -191,7 +191,7 @@ status model_file_write(const model_file *f, const graph *g, uint8_t **bytes_out
         names[i] = model_file_input(f, i)->name;
     for (int i = 0; i < n_out; i++)
         names[n_in + i] = model_file_output(f, i)->name;
-    const status st = onnx_write(g, &(onnx_ports){names, names + n_in}, bytes_out, size_out);
+    const status st = onnx_write_graph(g, &(onnx_ports){names, names + n_in}, bytes_out, size_out);
     free(names);
     return st == SEPCL_OK ? st : fail_in(st, "%s", f->name);
 }

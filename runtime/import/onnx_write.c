@@ -215,7 +215,7 @@ static status put_model(writer *w, const onnx_ports *ports, wire_out *out)
                                      : fail(SEPCL_UNSUPPORTED, "the new file would be larger than the limit of 2 GiB");
 }
 
-status onnx_write(const graph *g, const onnx_ports *ports, uint8_t **bytes_out, size_t *size_out)
+status onnx_write_graph(const graph *g, const onnx_ports *ports, uint8_t **bytes_out, size_t *size_out)
 {
     writer   w = {.g = g};
     wire_out out = {0};

@@ -19,7 +19,7 @@ typedef struct onnx_ports {
 } onnx_ports;
 
 /* A graph as it was read: nothing fused. SEPCL_UNSUPPORTED names the node that opset 17 has no op for. */
-status onnx_write(const graph *g, const onnx_ports *ports, uint8_t **bytes_out, size_t *size_out);
+status onnx_write_graph(const graph *g, const onnx_ports *ports, uint8_t **bytes_out, size_t *size_out);
 
 /* ------------------------------------------------------------------ for the ops (onnx_write_ops.c) */
 
