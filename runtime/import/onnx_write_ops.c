@@ -108,7 +108,6 @@ static status put_dense(writer *w, const node *n)
     const value      *v = &w->g->values[n->in[CONV_W]];
     const int64_t     dims[] = {a->in_features, a->out_features};
     float            *data = malloc((size_t)(dims[0] * dims[1]) * sizeof *data);
-    NEED(input_of(n, CONV_SCALE) < 0 && input_of(n, CONV_RES) < 0, "it has been changed by a pass");
     if (!data)
         return fail_memory((size_t)(dims[0] * dims[1]) * sizeof *data, v->name);
     for (int64_t k = 0; k < dims[0]; k++)
@@ -117,8 +116,16 @@ static status put_dense(writer *w, const node *n)
     const char *in[] = {writer_plain(w, n->in[CONV_X]), writer_floats(w, v->name, data, dims, 2)};
     free(data);
     const char *y = writer_op(w, "MatMul", in, 2, base_of(w, n));
+    if (input_of(n, CONV_SCALE) >= 0) {
+        const char *product[] = {y, put_vector(w, n->in[CONV_SCALE])};
+        y = writer_op(w, "Mul", product, 2, base_of(w, n));
+    }
     if (input_of(n, CONV_B) >= 0) {
         const char *sum[] = {y, put_vector(w, n->in[CONV_B])};
+        y = writer_op(w, "Add", sum, 2, base_of(w, n));
+    }
+    if (input_of(n, CONV_RES) >= 0) {
+        const char *sum[] = {y, writer_plain(w, n->in[CONV_RES])};
         y = writer_op(w, "Add", sum, 2, base_of(w, n));
     }
     return made(w, n, y, false);
@@ -135,6 +142,22 @@ static status put_product(writer *w, const node *n)
 
 /* ------------------------------------------------------------------ pools and reductions */
 
+/* Standard and runtimes count the windows of ceil_mode in different ways: so the padding that just holds all windows is
+   written instead. False: elements of the kernel beyond the own padding count in an average. */
+static bool pool_pads(const writer *w, const node *n, int pad[4])
+{
+    const attr_pool *a = &n->a.pool;
+    bool             same = true;
+    memcpy(pad, a->pad, sizeof a->pad);
+    for (int i = 0; i < 2 && a->ceil_mode; i++) {
+        const int64_t in = w->g->values[n->in[0]].shape.dim[1 + i], out = w->g->values[n->out[0]].shape.dim[1 + i];
+        const int64_t end = (out - 1) * a->stride[i] + (int64_t)(a->kernel[i] - 1) * a->dilation[i] + 1 - in - a->pad[i];
+        pad[2 + i] = (int)i64_max(end, 0);
+        same &= a->kind != POOL_AVERAGE || !a->count_include_pad || end <= a->pad[2 + i];
+    }
+    return same;
+}
+
 static status put_pool(writer *w, const node *n)
 {
     static const char *const ops[] = {"MaxPool", "AveragePool", "LpPool"};
@@ -143,14 +166,13 @@ static status put_pool(writer *w, const node *n)
     writer_node              m = writer_begin(ops[a->kind], &in, 1);
     const bool               dilated = a->dilation[0] > 1 || a->dilation[1] > 1;
     NEED(!dilated || a->kind == POOL_MAX, "opset %d has no dilations for it", ONNX_WRITE_OPSET);
-    NEED(!a->ceil_mode || a->kind != POOL_LP, "opset %d has no ceil_mode for it", ONNX_WRITE_OPSET);
+    int                      pad[4];
+    NEED(pool_pads(w, n, pad), "an average over ceil_mode's last window is not told alike everywhere");
     onnx_put_pairs(&m.m, "kernel_shape", a->kernel, 2, 2);
-    onnx_put_pairs(&m.m, "pads", a->pad, 4, 2);
+    onnx_put_pairs(&m.m, "pads", pad, 4, 2);
     onnx_put_pairs(&m.m, "strides", a->stride, 2, 2);
     if (dilated)
         onnx_put_pairs(&m.m, "dilations", a->dilation, 2, 2);
-    if (a->ceil_mode)
-        onnx_put_int(&m.m, "ceil_mode", 1);
     if (a->kind == POOL_AVERAGE)
         onnx_put_int(&m.m, "count_include_pad", a->count_include_pad);
     if (a->kind == POOL_LP)
@@ -489,6 +511,9 @@ static status put_resize(writer *w, const node *n)
     const char *coordinate = tf ? "half_pixel" : coordinates[a->coordinates];
     const char *in[] = {writer_second(w, n->in[0]), "", "", ""};
     NEED(coordinate, "opset %d has no such coordinates for it", ONNX_WRITE_OPSET);
+    for (int i = 0; i < 2 && !by_size; i++)
+        NEED((int64_t)floor((double)scales[2 + i] * (double)s->dim[1 + i]) == a->size[i],
+             "opset %d does not let it keep the aspect", ONNX_WRITE_OPSET);
     if (by_size)
         in[3] = writer_whole(w, "sizes", sizes, 4);
     else

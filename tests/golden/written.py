@@ -19,14 +19,39 @@ import onnxruntime
 from compare import difference
 
 # What opset 17 has no op for; the sentence has to say so.
-REFUSED = {"ops_pad_opset19": "wrapping", "ops_resize_opset19": "coordinates", "ops_pools_opset19": "dilations",
-           "ops_normalisations": "dimensions"}
+# network -> what the sentence says: opset 17 lacks it, or there is no op for it yet
+REFUSED = {"ops_pools_opset10": "ceil_mode", "ops_pools_opset19": "ceil_mode", "ops_resize_opset11": "coordinates",
+           "ops_resize_opset19": "coordinates", "ops_resize_axes": "aspect", "ops_pad_opset19": "wrapping",
+           "ops_masks": "(where): it is not written",
+           "ops_resize_filters_opset13": "(resample): it is not written",
+           "ops_resize_filters_opset18": "(resample): it is not written",
+           "ops_grid_sample": "(grid_sample): it is not written", "ops_norms_by_parts": "(where): it is not written"}
 
 
 def session(path):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def scores(path, feeds):
+    """What goes into the last Softmax; None: there is none."""
+    model = onnx.load(path)
+    last = [node for node in model.graph.node if node.op_type == "Softmax"][-1:]
+    if not last:
+        return None
+    model.graph.output.append(onnx.helper.make_tensor_value_info(last[0].input[0], onnx.TensorProto.FLOAT, None))
+    net = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return net.run(None, feeds)[-1].ravel()
+
+
+def light(original, out, feeds):
+    """The weights of these networks make scores of some 1e9 that are all the same: Softmax would compare the rounding."""
+    want, got = scores(original, feeds), scores(out, feeds)
+    if want is None:
+        return None
+    error, why = difference(got, want)
+    return f"its scores differ by {error:.3g} {why}" if error > 1e-4 else ""
 
 
 def write(arguments, model, out, shapes):
@@ -44,6 +69,10 @@ def known(arguments, name, entry, scratch):
     if done.returncode:
         return f"exit {done.returncode}: {done.stderr}"
     onnx.checker.check_model(str(out), full_check=True)
+    if name.startswith("light_"):
+        sentence = light(arguments.folder / f"{name}.onnx", out, feeds)
+        if sentence is not None:
+            return sentence
     net = session(out)
     got = dict(zip([o.name for o in net.get_outputs()], net.run(None, feeds)))
     for tensor, file in entry["outputs"].items():
