@@ -151,7 +151,8 @@ static bool pool_pads(const writer *w, const node *n, int pad[4])
     memcpy(pad, a->pad, sizeof a->pad);
     for (int i = 0; i < 2 && a->ceil_mode; i++) {
         const int64_t in = w->g->values[n->in[0]].shape.dim[1 + i], out = w->g->values[n->out[0]].shape.dim[1 + i];
-        const int64_t end = (out - 1) * a->stride[i] + (int64_t)(a->kernel[i] - 1) * a->dilation[i] + 1 - in - a->pad[i];
+        const int64_t end =
+            (out - 1) * a->stride[i] + (int64_t)(a->kernel[i] - 1) * a->dilation[i] + 1 - in - a->pad[i];
         pad[2 + i] = (int)i64_max(end, 0);
         same &= a->kind != POOL_AVERAGE || !a->count_include_pad || end <= a->pad[2 + i];
     }
@@ -166,7 +167,7 @@ static status put_pool(writer *w, const node *n)
     writer_node              m = writer_begin(ops[a->kind], &in, 1);
     const bool               dilated = a->dilation[0] > 1 || a->dilation[1] > 1;
     NEED(!dilated || a->kind == POOL_MAX, "opset %d has no dilations for it", ONNX_WRITE_OPSET);
-    int                      pad[4];
+    int pad[4];
     NEED(pool_pads(w, n, pad), "an average over ceil_mode's last window is not told alike everywhere");
     onnx_put_pairs(&m.m, "kernel_shape", a->kernel, 2, 2);
     onnx_put_pairs(&m.m, "pads", pad, 4, 2);
@@ -182,13 +183,13 @@ static status put_pool(writer *w, const node *n)
 
 static status put_reduce(writer *w, const node *n)
 {
-    static const char *const ops[] = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd",
-                                      "ReduceL1", "ReduceL2", "ReduceSumSquare"};
-    const attr_reduce *a = &n->a.reduce;
-    const bool         second = a->keepdims && rank_of(w, n->in[0]) == 4 && writer_prefers_second(w, n->in[0]);
-    const char        *in[] = {second ? writer_second(w, n->in[0]) : writer_plain(w, n->in[0]), ""};
-    int64_t            axes[MAX_RANK];
-    int                count = 0;
+    static const char *const ops[] = {"ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin",
+                                      "ReduceProd", "ReduceL1",  "ReduceL2",  "ReduceSumSquare"};
+    const attr_reduce       *a = &n->a.reduce;
+    const bool               second = a->keepdims && rank_of(w, n->in[0]) == 4 && writer_prefers_second(w, n->in[0]);
+    const char              *in[] = {second ? writer_second(w, n->in[0]) : writer_plain(w, n->in[0]), ""};
+    int64_t                  axes[MAX_RANK];
+    int                      count = 0;
     for (int i = 0; i < rank_of(w, n->in[0]); i++)
         if (a->axes >> i & 1)
             axes[count++] = second ? second_axis(i) : i;
@@ -243,10 +244,10 @@ static const char *put_gelu_end(writer *w, const char *x, const char *g, const c
 static const char *put_gelu_tanh(writer *w, const char *x, const char *base)
 {
     const char *square = put_pair(w, "Mul", x, x, base);
-    const char *inner = put_pair(w, "Add", put_pair(w, "Mul", square, writer_number(w, 0.044715f), base),
-                                 writer_number(w, 1), base);
-    const char *outer = put_pair(w, "Mul", put_pair(w, "Mul", x, inner, base),
-                                 writer_number(w, 0.79788456080286536f), base);
+    const char *inner =
+        put_pair(w, "Add", put_pair(w, "Mul", square, writer_number(w, 0.044715f), base), writer_number(w, 1), base);
+    const char *outer =
+        put_pair(w, "Mul", put_pair(w, "Mul", x, inner, base), writer_number(w, 0.79788456080286536f), base);
     return put_gelu_end(w, x, put_one(w, "Tanh", outer, base), base);
 }
 
@@ -265,10 +266,12 @@ static const char *put_affine(writer *w, const act *f, const char *x, const char
 static const char *plain_act(act_kind k)
 {
     static const char *const names[ACT_COUNT] = {
-        [ACT_NONE] = "Identity", [ACT_SIGMOID] = "Sigmoid", [ACT_TANH] = "Tanh", [ACT_SOFTPLUS] = "Softplus",
-        [ACT_SOFTSIGN] = "Softsign", [ACT_EXP] = "Exp", [ACT_LOG] = "Log", [ACT_SQRT] = "Sqrt",
-        [ACT_RECIPROCAL] = "Reciprocal", [ACT_ERF] = "Erf", [ACT_ABS] = "Abs", [ACT_NEG] = "Neg", [ACT_SIGN] = "Sign",
-        [ACT_FLOOR] = "Floor", [ACT_CEIL] = "Ceil", [ACT_ROUND] = "Round", [ACT_SIN] = "Sin", [ACT_COS] = "Cos",
+        [ACT_NONE] = "Identity",     [ACT_SIGMOID] = "Sigmoid",   [ACT_TANH] = "Tanh",
+        [ACT_SOFTPLUS] = "Softplus", [ACT_SOFTSIGN] = "Softsign", [ACT_EXP] = "Exp",
+        [ACT_LOG] = "Log",           [ACT_SQRT] = "Sqrt",         [ACT_RECIPROCAL] = "Reciprocal",
+        [ACT_ERF] = "Erf",           [ACT_ABS] = "Abs",           [ACT_NEG] = "Neg",
+        [ACT_SIGN] = "Sign",         [ACT_FLOOR] = "Floor",       [ACT_CEIL] = "Ceil",
+        [ACT_ROUND] = "Round",       [ACT_SIN] = "Sin",           [ACT_COS] = "Cos",
     };
     return names[k];
 }
@@ -332,8 +335,7 @@ static status put_binary(writer *w, const node *n)
         may &= v->data || v->shape.rank == 4;
     }
     second &= may;
-    NEED(n->a.binary.kind != BINARY_PRELU ||
-             shape_equal(&w->g->values[n->in[0]].shape, &w->g->values[n->out[0]].shape),
+    NEED(n->a.binary.kind != BINARY_PRELU || shape_equal(&w->g->values[n->in[0]].shape, &w->g->values[n->out[0]].shape),
          "ONNX broadcasts its slopes only");
     const char *in[2];
     for (int i = 0; i < 2; i++)
@@ -355,7 +357,7 @@ static status put_batch_norm(writer *w, const node *n)
         onnx_put_float(&m.m, "epsilon", n->a.norm.epsilon);
         return made(w, n, writer_end(w, &m, base_of(w, n)), rank == 4);
     }
-    const value  *v[5];
+    const value *v[5];
     for (int i = 1; i < 5; i++)
         v[i] = &w->g->values[n->in[i]];
     const int64_t c = shape_count(&v[1]->shape);
@@ -497,14 +499,15 @@ static void put_word(wire_out *m, const char *name, const char *word)
 /* The output's size decides where that is what the scale says; else the scale. */
 static status put_resize(writer *w, const node *n)
 {
-    static const char *const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", NULL, NULL};
+    static const char *const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", NULL,
+                                              NULL};
     static const char *const rounds[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
-    const attr_resize *a = &n->a.resize;
-    const shape       *s = &w->g->values[n->in[0]].shape;
-    const int64_t      sizes[] = {s->dim[0], s->dim[3], a->size[0], a->size[1]};
-    const float        scales[] = {1, 1, (float)a->scale[0], (float)a->scale[1]};
-    const int64_t      four = 4;
-    const bool         by_size = fabs(a->scale[0] * (double)s->dim[1] - (double)a->size[0]) < 1e-6 &&
+    const attr_resize       *a = &n->a.resize;
+    const shape             *s = &w->g->values[n->in[0]].shape;
+    const int64_t            sizes[] = {s->dim[0], s->dim[3], a->size[0], a->size[1]};
+    const float              scales[] = {1, 1, (float)a->scale[0], (float)a->scale[1]};
+    const int64_t            four = 4;
+    const bool               by_size = fabs(a->scale[0] * (double)s->dim[1] - (double)a->size[0]) < 1e-6 &&
                          fabs(a->scale[1] * (double)s->dim[2] - (double)a->size[1]) < 1e-6;
     /* the middle of a pixel, rounded down, is half a pixel less, rounded half up */
     const bool  tf = a->coordinates == RESIZE_TF_HALF_PIXEL_NN && a->mode == RESIZE_NEAREST && a->round == RESIZE_FLOOR;
