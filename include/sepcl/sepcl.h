@@ -410,8 +410,8 @@ typedef struct sepcl_separation_totals {
 } sepcl_separation_totals;
 SEPCL_API sepcl_status sepcl_separation_total(const sepcl_separation *separation, sepcl_separation_totals *totals_out);
 
-/* The rewritten network as a file in ONNX. Weights of layers that were left are those of the model's file, byte by byte.
-   SEPCL_UNSUPPORTED for models of other formats. */
+/* The rewritten network as an ONNX file. Of an ONNX model it is the file that was read but for the convolutions that were
+   rewritten; of a model in another format it is a new one with the same inputs and outputs, whose shapes are fixed. */
 SEPCL_API sepcl_status sepcl_separation_file(const sepcl_separation *separation, const void **bytes_out,
                                              size_t *size_out);
 

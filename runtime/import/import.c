@@ -9,6 +9,7 @@
 #include "import/file_map.h"
 #include "import/keras.h"
 #include "import/onnx.h"
+#include "import/onnx_write.h"
 #include "import/tflite.h"
 
 /* The first that recognises a file; ONNX has no mark of its own, so it comes last. */
@@ -159,9 +160,14 @@ static status build(const model_file *f, const shape *inputs, arena_budget *budg
     return SEPCL_OK;
 }
 
+bool model_file_edits(const model_file *f)
+{
+    return f->format->edit != NULL;
+}
+
 const char *model_file_why_not(const model_file *f, const char *value)
 {
-    return f->format->why_not ? f->format->why_not(f->state, value) : "files of this format are not written";
+    return f->format->why_not ? f->format->why_not(f->state, value) : NULL;
 }
 
 status model_file_edit(const model_file *f, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out)
@@ -169,7 +175,24 @@ status model_file_edit(const model_file *f, const model_edit *edits, int n, uint
     *bytes_out = NULL;
     *size_out = 0;
     const status st = f->format->edit ? f->format->edit(f->state, edits, n, bytes_out, size_out)
-                                      : fail(SEPCL_UNSUPPORTED, "files of the format %s are not written", f->format->format);
+                                      : fail(SEPCL_UNSUPPORTED, "files of the format %s are not edited", f->format->format);
+    return st == SEPCL_OK ? st : fail_in(st, "%s", f->name);
+}
+
+status model_file_write(const model_file *f, const graph *g, uint8_t **bytes_out, size_t *size_out)
+{
+    const int    n_in = model_file_inputs(f), n_out = model_file_outputs(f);
+    const char **names = calloc((size_t)(n_in + n_out) + 1, sizeof *names);
+    *bytes_out = NULL;
+    *size_out = 0;
+    if (!names)
+        return fail_memory((size_t)(n_in + n_out) * sizeof *names, "a model's inputs and outputs");
+    for (int i = 0; i < n_in; i++)
+        names[i] = model_file_input(f, i)->name;
+    for (int i = 0; i < n_out; i++)
+        names[n_in + i] = model_file_output(f, i)->name;
+    const status st = onnx_write_graph(g, &(onnx_ports){names, names + n_in}, bytes_out, size_out);
+    free(names);
     return st == SEPCL_OK ? st : fail_in(st, "%s", f->name);
 }
 

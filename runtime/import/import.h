@@ -43,8 +43,8 @@ typedef struct importer {
     /* Fills g. inputs[i] is the full shape of input i. Constants may borrow the mapped bytes. Memory of its own is within
        the budget of g's arena, when that has one. */
     status (*build)(const void *state, const shape *inputs, graph *g);
-    /* Both may be NULL: the file cannot be written with other convolutions. why_not: what keeps the convolution that makes
-       a value from being replaced; NULL: nothing. edit: the new file's bytes, malloc'd; nothing else changes. */
+    /* Both may be NULL: then a new file is written from the graph. why_not: what keeps the convolution that makes a value
+       from being replaced; NULL: nothing. edit: the new file's bytes, malloc'd; nothing else changes. */
     const char *(*why_not)(const void *state, const char *value);
     status (*edit)(const void *state, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out);
     /* Bytes of what loading may take that opening the file has left over; NULL: all but nothing was taken. */
@@ -69,7 +69,11 @@ status model_file_build(const model_file *f, const shape *inputs, graph **out);
    network that computes large weights from a few bytes. */
 status model_file_try_build(const model_file *f, const shape *inputs, graph **out);
 
+/* Can the file be written again as it is but for its convolutions? */
+bool        model_file_edits(const model_file *f);
 const char *model_file_why_not(const model_file *f, const char *value);
 status      model_file_edit(const model_file *f, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out);
+/* A graph that was built from the file, as an ONNX file with the same inputs and outputs, whose shapes are fixed. */
+status      model_file_write(const model_file *f, const graph *g, uint8_t **bytes_out, size_t *size_out);
 
 #endif

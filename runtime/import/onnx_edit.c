@@ -12,16 +12,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "import/wire_out.h"
-
-enum { M_IR = 1, M_GRAPH = 7 };
-enum { G_NODE = 1, G_INITIALIZER = 5, G_INPUT = 11, G_VALUE_INFO = 13 };
-enum { N_INPUT = 1, N_OUTPUT = 2, N_NAME = 3, N_OP = 4, N_ATTRIBUTE = 5 };
-enum { A_NAME = 1, A_INT = 3, A_STRING = 4, A_TENSOR = 5, A_INTS = 8, A_TYPE = 20 };
-enum { A_IS_INT = 2, A_IS_STRING = 3, A_IS_TENSOR = 4, A_IS_INTS = 7 };
-enum { T_DIMS = 1, T_TYPE = 2, T_NAME = 8, T_RAW = 9, T_EXTERNAL = 13, T_LOCATION = 14 };
-
-#define MOST_BYTES INT32_MAX /* of a protobuf message */
+#include "import/onnx_put.h"
 
 typedef struct editor {
     const onnx_model *m;
@@ -196,80 +187,33 @@ static const char *new_name(editor *ed, const char *layer, const char *role, con
 
 /* ------------------------------------------------------------------ new tensors and nodes */
 
-static void put_values(wire_out *t, int64_t onnx_type, const float *v, int64_t n)
-{
-    const size_t size = onnx_type == ONNX_DOUBLE ? 8 : onnx_type == ONNX_FLOAT16 ? 2 : 4;
-    wire_put_tag(t, T_RAW, WIRE_LENGTH);
-    wire_put_varint(t, (uint64_t)n * size);
-    if (onnx_type == ONNX_FLOAT) {
-        wire_put(t, v, (size_t)n * size);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++) {
-        const double   d = v[i];
-        const uint16_t h = float_to_half(v[i]);
-        wire_put(t, onnx_type == ONNX_DOUBLE ? (const void *)&d : (const void *)&h, size);
-    }
-}
-
 /* The tensor as an initializer, or as a node that has it as its value. */
 static void put_tensor(const editor *ed, wire_out *graph, wire_out *nodes, const char *name, const int64_t *dims,
                        int rank, int64_t onnx_type, const float *v)
 {
-    wire_out t = {0};
-    int64_t  n = 1;
-    for (int i = 0; i < rank; i++) {
-        wire_put_number(&t, T_DIMS, dims[i]);
-        n *= dims[i];
-    }
-    wire_put_number(&t, T_TYPE, onnx_type);
-    wire_put_text(&t, T_NAME, name);
-    put_values(&t, onnx_type, v, n);
+    wire_out t = {0}, node = {0};
+    onnx_put_floats(&t, name, onnx_type, dims, rank, v);
     if (ed->ir >= 4) {
         wire_put_message(graph, G_INITIALIZER, &t);
         return;
     }
-    wire_out a = {0}, node = {0};
-    wire_put_text(&a, A_NAME, "value");
-    wire_put_message(&a, A_TENSOR, &t);
-    wire_put_number(&a, A_TYPE, A_IS_TENSOR);
     wire_put_text(&node, N_OUTPUT, name);
     wire_put_text(&node, N_NAME, name);
     wire_put_text(&node, N_OP, "Constant");
-    wire_put_message(&node, N_ATTRIBUTE, &a);
+    onnx_put_tensor(&node, "value", &t);
     wire_put_message(nodes, G_NODE, &node);
-}
-
-/* The last `axes` entries of a pair, or of each half of pads. */
-static void put_ints(wire_out *node, const char *name, const int *v, int n, int axes)
-{
-    wire_out a = {0};
-    wire_put_text(&a, A_NAME, name);
-    for (int half = 0; half < n; half += 2)
-        for (int i = 2 - axes; i < 2; i++)
-            wire_put_number(&a, A_INTS, v[half + i]);
-    wire_put_number(&a, A_TYPE, A_IS_INTS);
-    wire_put_message(node, N_ATTRIBUTE, &a);
 }
 
 static void put_window(wire_out *node, const attr_conv *c, int axes, wire_bytes auto_pad)
 {
-    wire_out a = {0};
-    put_ints(node, "dilations", c->dilation, 2, axes);
-    wire_put_text(&a, A_NAME, "group");
-    wire_put_number(&a, A_INT, c->group);
-    wire_put_number(&a, A_TYPE, A_IS_INT);
-    wire_put_message(node, N_ATTRIBUTE, &a);
-    put_ints(node, "kernel_shape", c->kernel, 2, axes);
-    put_ints(node, "strides", c->stride, 2, axes);
-    if (!auto_pad.n) {
-        put_ints(node, "pads", c->pad, 4, axes);
-        return;
-    }
-    wire_put_text(&a, A_NAME, "auto_pad");
-    wire_put_bytes(&a, A_STRING, auto_pad.p, auto_pad.n);
-    wire_put_number(&a, A_TYPE, A_IS_STRING);
-    wire_put_message(node, N_ATTRIBUTE, &a);
+    onnx_put_pairs(node, "dilations", c->dilation, 2, axes);
+    onnx_put_int(node, "group", c->group);
+    onnx_put_pairs(node, "kernel_shape", c->kernel, 2, axes);
+    onnx_put_pairs(node, "strides", c->stride, 2, axes);
+    if (auto_pad.n)
+        onnx_put_text(node, "auto_pad", auto_pad);
+    else
+        onnx_put_pairs(node, "pads", c->pad, 4, axes);
 }
 
 typedef struct part_names {
@@ -425,7 +369,7 @@ static status put_model(editor *ed, wire_out *out)
             wire_put_field(out, &f);
         if (out->failed)
             return fail_memory(out->n, "the new file");
-        if (out->n > MOST_BYTES)
+        if (out->n > ONNX_MOST_BYTES)
             return fail(SEPCL_UNSUPPORTED, "the new file would be larger than the limit of 2 GiB");
     }
     return SEPCL_OK;

@@ -32,6 +32,15 @@ status samples_prepare(separation *s)
     return s->samples.n ? SEPCL_OK : random_arrays(s);
 }
 
+/* Is the step's node the site's layer? They come in the same order. */
+static bool is_layer(const separation *s, const trial *t, const node *n, int k)
+{
+    if (n->op != OP_CONV || k >= s->n_sites)
+        return false;
+    const node *read = s->read->nodes[s->sites[k].read];
+    return trial_graph(t)->values[n->in[CONV_W]].data == s->read->values[read->in[CONV_W]].data;
+}
+
 /* Reads what the step's convolution is about to read. */
 static status take_input(separation *s, trial *t, const node *n, site *at, uint32_t *random)
 {
@@ -61,7 +70,7 @@ static status walk(separation *s, trial *t, int sample)
     TRY(network_write(t, &s->samples, sample));
     for (int i = 0; i < p->n_steps; i++) {
         const node *n = p->steps[i].n;
-        if (n->op == OP_CONV && k < s->n_sites)
+        if (is_layer(s, t, n, k))
             TRY(take_input(s, t, n, &s->sites[k++], &random));
         TRY(exec_cl_step(trial_exec(t), i));
         TRY(exec_cl_wait(trial_exec(t)));

@@ -37,13 +37,26 @@ const char *separation_text(separation *s, const char *format, ...)
 
 /* ------------------------------------------------------------------ networks */
 
+static int index_of(const graph *g, const node *n)
+{
+    int i = 0;
+    while (g->nodes[i] != n)
+        i++;
+    return i;
+}
+
+/* Rewrites a clone of the graph as read. Each rewriting moves nodes. */
 static status rewrite_all(const separation *s, const int *pick, graph *g)
 {
-    /* from the end, so that earlier nodes stay where they were read */
-    for (int i = s->n_sites - 1; i >= 0; i--)
-        if (pick && pick[i] >= 0)
-            TRY(rewrite_apply(g, s->sites[i].read, &s->sites[i].list[pick[i]].r, NULL));
-    return passes_run(g, &(pass_options){.f16 = false});
+    const node **at = calloc((size_t)s->n_sites + 1, sizeof *at);
+    status       st = at ? SEPCL_OK : fail_memory((size_t)s->n_sites * sizeof *at, "a list of layers");
+    for (int i = 0; i < s->n_sites && st == SEPCL_OK; i++)
+        at[i] = g->nodes[s->sites[i].read];
+    for (int i = 0; i < s->n_sites && st == SEPCL_OK; i++)
+        if (pick[i] >= 0)
+            st = rewrite_apply(g, index_of(g, at[i]), &s->sites[i].list[pick[i]].r, NULL);
+    free(at);
+    return st;
 }
 
 status separation_network(const separation *s, const int *pick, trial **out)
@@ -51,7 +64,9 @@ status separation_network(const separation *s, const int *pick, trial **out)
     graph *g;
     *out = NULL;
     TRY(graph_clone(s->read, &g));
-    const status st = rewrite_all(s, pick, g);
+    status st = pick ? rewrite_all(s, pick, g) : SEPCL_OK;
+    if (st == SEPCL_OK)
+        st = passes_run(g, &(pass_options){.f16 = false});
     if (st != SEPCL_OK) {
         graph_destroy(g);
         return st;
@@ -155,8 +170,7 @@ static model_edit edit_of(const separation *s, const site *t)
                         .bias = r->bias};
 }
 
-/* A file that cannot be written is no failure: what was found is worth something without. */
-static status make_file(separation *s)
+static status edit_file(separation *s)
 {
     int         n = 0;
     model_edit *edits = calloc((size_t)s->n_sites + 1, sizeof *edits);
@@ -165,8 +179,32 @@ static status make_file(separation *s)
     for (int i = 0; i < s->n_sites; i++)
         if (s->sites[i].chosen >= 0)
             edits[n++] = edit_of(s, &s->sites[i]);
-    s->no_file = model_file_edit(s->file, edits, n, &s->bytes, &s->size);
+    const status st = model_file_edit(s->file, edits, n, &s->bytes, &s->size);
     free(edits);
+    return st;
+}
+
+/* For files of other formats than ONNX. */
+static status write_file(separation *s)
+{
+    graph *g;
+    int   *pick = arena_array(&s->memory, (size_t)s->n_sites, sizeof *pick);
+    if (!pick)
+        return SEPCL_OUT_OF_MEMORY;
+    for (int i = 0; i < s->n_sites; i++)
+        pick[i] = s->sites[i].chosen;
+    TRY(graph_clone(s->read, &g));
+    status st = rewrite_all(s, pick, g);
+    if (st == SEPCL_OK)
+        st = model_file_write(s->file, g, &s->bytes, &s->size);
+    graph_destroy(g);
+    return st;
+}
+
+/* A file that cannot be written is no failure: what was found is worth something without. */
+static status make_file(separation *s)
+{
+    s->no_file = model_file_edits(s->file) ? edit_file(s) : write_file(s);
     if (s->no_file != SEPCL_OK)
         s->no_file_text = separation_text(s, "%s", error_sentence());
     return s->no_file == SEPCL_OUT_OF_MEMORY ? s->no_file : SEPCL_OK;
