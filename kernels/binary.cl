@@ -12,7 +12,7 @@
  * Item (x, y) does columns x*columns_item ... and rows y*rows_item ...
  *
  * V (1, 4, 8, 16): floats a step.  FN: fn_add fn_sub fn_mul fn_div fn_pow fn_square fn_min
- * fn_max fn_prelu.
+ * fn_max fn_prelu fn_equal fn_less fn_less_equal fn_mod fn_fmod.
  * A_STEP, B_STEP (0, 1): whether the operand moves along the columns.  NARROW (2 ... 8).
  */
 #ifndef SEPCL_COMMON
@@ -43,6 +43,14 @@
 #define fn_min(T, x, y) ((x) < (y) ? (x) : (x) == (x) ? (y) : (x)) /* NaN on either side wins */
 #define fn_max(T, x, y) ((x) > (y) ? (x) : (x) == (x) ? (y) : (x))
 #define fn_prelu(T, x, y) ((x) < (T)(0.0f) ? (x) * (y) : (x))
+#define fn_equal(T, x, y) ((x) == (y) ? (T)(1.0f) : (T)(0.0f))
+#define fn_less(T, x, y) ((x) < (y) ? (T)(1.0f) : (T)(0.0f))
+#define fn_less_equal(T, x, y) ((x) <= (y) ? (T)(1.0f) : (T)(0.0f))
+#define fn_fmod(T, x, y) fmod(x, y)
+/* the remainder with the divisor's sign; of a zero too */
+#define fn_mod(T, x, y)                               \
+    (fmod(x, y) == (T)(0.0f) ? copysign((T)(0.0f), y) \
+     : (fmod(x, y) < (T)(0.0f)) != ((y) < (T)(0.0f)) ? fmod(x, y) + (y) : fmod(x, y))
 #define APPLY(n, x, y) FN(FLOATN(n), x, y)
 
 /* An operand at columns c ...: n elements, or the one that all share. */

@@ -10,7 +10,9 @@
  *   in  [batch][ih][iw][ci]   out [batch][oh][ow][co]
  *   w1 [ce / WR, rounded up][ci][WR], WR = WNB*V   w1_b the same without ci   dw_w [KH][KW][ce]   dw_b [ce]
  *   w2 [co / NR, rounded up][ce][NR], NR = NB*V    w2_b the same without ce   filled up with zeros
- *   wide [rows of the strip's input][iw][WR], mid [rows*ow][ce]: floats, local
+ *   wide [rows of the strip's input][iw][WR], mid [ce / DV, rounded up][pitch][DV]: floats, local; pitch is rows*ow
+ *   rounded up to whole tiles, so that one pointer leads to all pixels of a tile. Without projection mid is out,
+ *   [rows*ow][ce].
  *
  * Item t makes the output rows y0 ... y0+rows-1 (strip t % strips of image t / strips): for each block of WR wide
  * channels it expands the input rows that the strip needs, those of its border included, and takes the depthwise sums;
@@ -74,9 +76,13 @@
 #if PROJECT
 typedef __local float mid_t;
 #define ST_MID(v, p, i) CAT(STF, DV)(v, p, i)
+#define MID_PIXEL DV
+#define MID_AT(e, c0, c, pixel) ((((e) + (c0)) / DV * pitch + (pixel)) * DV)
 #else
 typedef __global value_t mid_t;
 #define ST_MID(v, p, i) STN(DV, v, p, i)
+#define MID_PIXEL ce
+#define MID_AT(e, c0, c, pixel) ((pixel) * ce + (e) + (c))
 #endif
 
 /* wide[m][0 ... WR-1] of `pixels` pixels from `in` on, for one block of channels. */
@@ -96,6 +102,7 @@ static void expand(__global const value_t *in, __global const value_t *w, __glob
         }
         for (int k = 0; k < ci; k++, wk += WR) {
             FLOATN(V) wv[WNB];
+            PREFETCH(WR, wk);
             UNROLL
             for (int b = 0; b < WNB; b++)
                 wv[b] = LDN(V, wk, b * V);
@@ -161,14 +168,14 @@ static void depthwise_tile(__local const float *wide, __global const value_t *w,
     for (int m = 0; m < DM; m++) {
         const FLOATN(DV) y = MID(FLOATN(DV), acc[m], mid_a, mid_b);
         if (x0 + m < ow)
-            ST_MID(y, mid, m * ce);
+            ST_MID(y, mid, m * MID_PIXEL);
     }
 }
 
 /* The depthwise sums of output rows y0 ... y_end-1 of image n to mid, by blocks of WR wide channels. */
 static void wide_part(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
                       __global const value_t *dw_w, __global const float *dw_b, __local float *wide, mid_t *mid,
-                      const int n, const int y0, const int y_end, const int ih, const int iw, const int ow,
+                      const int pitch, const int n, const int y0, const int y_end, const int ih, const int iw, const int ow,
                       const int ci, const int ce, const int sh, const int dh, const int pt, const int pl,
                       const float wide_a, const float wide_b, const float mid_a, const float mid_b)
 {
@@ -182,7 +189,7 @@ static void wide_part(__global const value_t *in, __global const value_t *w1, __
             const FLOATN(DV) bias = LDF(DV, dw_b, e + c);
             for (int y = y0; y < y_end; y++)
                 for (int x0 = 0; x0 < ow; x0 += DM)
-                    depthwise_tile(wide + c, dw_w + e + c, bias, mid + ((y - y0) * ow + x0) * ce + e + c, y * sh - pt,
+                    depthwise_tile(wide + c, dw_w + e + c, bias, mid + MID_AT(e, c0, c, (y - y0) * ow + x0), y * sh - pt,
                                    first, x0, ih, iw, ow, ce, dh, pl, mid_a, mid_b);
         }
     }
@@ -198,14 +205,14 @@ __kernel void expand_depthwise(__global const value_t *in, __global const value_
 {
     const int t = get_global_id(0), n = t / strips, y0 = (t - n * strips) * rows, y_end = min(y0 + rows, oh);
     if (t < total)
-        wide_part(in, w1, w1_b, dw_w, dw_b, wide, out + (size_t)(n * oh + y0) * ow * ce, n, y0, y_end, ih, iw, ow, ci, ce,
+        wide_part(in, w1, w1_b, dw_w, dw_b, wide, out + (size_t)(n * oh + y0) * ow * ce, 0, n, y0, y_end, ih, iw, ow, ci, ce,
                   sh, dh, pt, pl, wide_a, wide_b, mid_a, mid_b);
 }
 #else
 __kernel void inverted(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
                        __global const value_t *dw_w, __global const float *dw_b, __global const value_t *w2,
                        __global const float *w2_b, __global value_t *out, __local float *wide, __local float *mid,
-                       const int total, const int strips, const int rows, const int ih, const int iw, const int oh,
+                       const int pitch, const int total, const int strips, const int rows, const int ih, const int iw, const int oh,
                        const int ow, const int ci, const int ce, const int co, const int sh, const int dh, const int pt,
                        const int pl, const float wide_a, const float wide_b, const float mid_a, const float mid_b,
                        EPILOGUE_ARGS)
@@ -213,33 +220,39 @@ __kernel void inverted(__global const value_t *in, __global const value_t *w1, _
     const int t = get_global_id(0), n = t / strips, y0 = (t - n * strips) * rows, y_end = min(y0 + rows, oh);
     if (t >= total)
         return;
-    wide_part(in, w1, w1_b, dw_w, dw_b, wide, mid, n, y0, y_end, ih, iw, ow, ci, ce, sh, dh, pt, pl, wide_a, wide_b, mid_a,
+    wide_part(in, w1, w1_b, dw_w, dw_b, wide, mid, pitch, n, y0, y_end, ih, iw, ow, ci, ce, sh, dh, pt, pl, wide_a, wide_b, mid_a,
               mid_b);
 
     const int pixels = (y_end - y0) * ow, p0 = (n * oh + y0) * ow;
+    for (int m = pixels; m < (pixels + MR - 1) / MR * MR; m++) /* computed, but not stored */
+        for (int c = 0; c < ce; c += DV)
+            CAT(STF, DV)((FLOATN(DV))(0.0f), mid, (c / DV * pitch + m) * DV);
     for (int n0 = 0; n0 < co; n0 += NR)
         for (int m0 = 0; m0 < pixels; m0 += MR) {
             FLOATN(V)               acc[MR][NB];
-            __local const float    *x[MR];
             __global const value_t *wk = w2 + (size_t)n0 * ce;
             UNROLL
             for (int m = 0; m < MR; m++) {
-                x[m] = mid + min(m0 + m, pixels - 1) * ce;
                 UNROLL
                 for (int b = 0; b < NB; b++)
                     acc[m][b] = LDF(V, w2_b, n0 + b * V);
             }
-            for (int k = 0; k < ce; k++, wk += NR) {
-                FLOATN(V) wv[NB];
-                UNROLL
-                for (int b = 0; b < NB; b++)
-                    wv[b] = LDN(V, wk, b * V);
-                UNROLL
-                for (int m = 0; m < MR; m++) {
-                    const float xv = x[m][k];
+            for (int k = 0; k < ce;) {
+                const int            first = min(k, ce - DV), end = first + DV; /* channels of this part of mid */
+                __local const float *x = mid + (k / DV * pitch + m0) * DV - first;
+                for (; k < end; k++, wk += NR) {
+                    FLOATN(V) wv[NB];
+                    PREFETCH(NR, wk);
                     UNROLL
                     for (int b = 0; b < NB; b++)
-                        acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
+                        wv[b] = LDN(V, wk, b * V);
+                    UNROLL
+                    for (int m = 0; m < MR; m++) {
+                        const float xv = x[m * DV + k];
+                        UNROLL
+                        for (int b = 0; b < NB; b++)
+                            acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
+                    }
                 }
             }
             STORE_TILE(pixels - m0, (p0 + m0) * co, co, n0, co)

@@ -6,7 +6,6 @@
 
 #include "api.h"
 #include "base/size.h"
-#include "pass/pass.h"
 
 const char *sepcl_version(void)
 {
@@ -60,7 +59,8 @@ static bool default_shape(const file_tensor *t, shape *out)
     return fixed;
 }
 
-/* A model whose shapes are known is built at once, so that whatever it needs and sepcl lacks is told at load. */
+/* A model whose shapes are known is built at once, so that whatever it needs and sepcl lacks is told at load; unless it
+   computes so much of itself that this is left to a session. */
 static status try_build(sepcl_model *m)
 {
     const int n = model_file_inputs(m->file);
@@ -70,7 +70,7 @@ static status try_build(sepcl_model *m)
         return fail_memory((size_t)n * sizeof *m->shapes, "a model's inputs");
     for (int i = 0; i < n; i++)
         fixed &= default_shape(model_file_input(m->file, i), &m->shapes[i]);
-    return fixed ? model_file_build(m->file, m->shapes, &m->graph) : SEPCL_OK;
+    return fixed ? model_file_try_build(m->file, m->shapes, &m->graph) : SEPCL_OK;
 }
 
 static status finish_load(model_file *f, sepcl_model **out)
@@ -229,68 +229,6 @@ status api_graph(const sepcl_model *m, const sepcl_input_shape *given, int n_giv
 
 /* ------------------------------------------------------------------ session */
 
-struct sepcl_session {
-    const sepcl_model *model;
-    graph    *graph;
-    plan     *plan;
-    exec_env *env;
-    exec_cl  *exec;
-    bool     *written, *bound; /* by input */
-    bool      enqueued;
-    double    tolerance;
-};
-
-status api_tuning(const caps *c, const char *cache_dir, bool no_cache, tune_db **out)
-{
-    *out = NULL;
-    char *folder = no_cache ? NULL : cache_folder(cache_dir, "tuning");
-    if (!folder)
-        return SEPCL_OK;
-    const status st = tune_open(folder, c, out);
-    free(folder);
-    return st;
-}
-
-static status plan_with(sepcl_session *s, const sepcl_session_desc *d, const tune_db *tuning)
-{
-    const plan_options o = {.tuning = tuning};
-    if (!d->no_fusion)
-        TRY(plan_forms(s->graph, exec_env_caps(s->env), &o));
-    return plan_create(s->graph, exec_env_caps(s->env), &o, &s->plan);
-}
-
-static status plan_session(sepcl_session *s, const sepcl_session_desc *d)
-{
-    const pass_options passes = {.no_fusion = d->no_fusion, .f16 = d->precision == SEPCL_F16};
-    tune_db           *tuning;
-    TRY(passes_run(s->graph, &passes));
-    TRY(api_tuning(exec_env_caps(s->env), d->cache_dir, d->no_cache, &tuning));
-    const status st = plan_with(s, d, tuning);
-    tune_close(tuning);
-    return st;
-}
-
-static bool is_tuned(const plan *p)
-{
-    for (int i = 0; i < p->n_steps; i++)
-        if (p->steps[i].tuned)
-            return true;
-    return false;
-}
-
-/* A tuning entry is a hint: where a plan made with some does not run, one without is tried. */
-static status prepare(sepcl_session *s, const sepcl_session_desc *d)
-{
-    status st = exec_cl_create(s->env, s->plan, d->profile, true, &s->exec);
-    if (st == SEPCL_OK || !is_tuned(s->plan))
-        return st;
-    log_warn("the tuned plan does not run (%s): planned without tuning", error_sentence());
-    plan_destroy(s->plan);
-    s->plan = NULL;
-    TRY(plan_create(s->graph, exec_env_caps(s->env), NULL, &s->plan));
-    return exec_cl_create(s->env, s->plan, d->profile, true, &s->exec);
-}
-
 static status open_device(sepcl_session *s, const sepcl_session_desc *d)
 {
     exec_env_desc e = {.cl = {.context = d->cl_context, .queue = d->cl_queue, .profile = d->profile},
@@ -300,23 +238,43 @@ static status open_device(sepcl_session *s, const sepcl_session_desc *d)
         return fail(SEPCL_INVALID, "cl_context and cl_queue go together");
     if (!d->cl_queue)
         TRY(devices_find(d->device, &e.cl.device));
-    return exec_env_create(&e, &s->env);
+    TRY(exec_env_create(&e, &s->env));
+    TRY(api_tuning(exec_env_caps(s->env), d->cache_dir, d->no_cache, &s->tuning));
+    /* a folder or not, what does not run has to be kept in mind */
+    return s->tuning ? SEPCL_OK : tune_open(NULL, exec_env_caps(s->env), &s->tuning);
+}
+
+/* The shapes of all inputs, so that the graph can be built again. */
+static status fix_shapes(sepcl_session *s, const sepcl_session_desc *d)
+{
+    graph *g;
+    TRY(api_graph(s->model, d->shapes, d->n_shapes, &g));
+    const size_t n = (size_t)g->n_inputs;
+    s->n_shapes = g->n_inputs;
+    s->shapes = calloc(n + 1, sizeof *s->shapes);
+    s->written = calloc(n + 1, sizeof *s->written);
+    s->bound = calloc(n + 1, sizeof *s->bound);
+    s->data = calloc(n + 1, sizeof *s->data);
+    const bool ok = s->shapes && s->written && s->bound && s->data;
+    for (int i = 0; ok && i < g->n_inputs; i++)
+        s->shapes[i] =
+            (sepcl_input_shape){sepcl_model_input_name(s->model, i), public_shape(&g->values[g->inputs[i]].shape)};
+    graph_destroy(g);
+    return ok ? SEPCL_OK : fail_memory(n, "a session");
 }
 
 static status build_session(sepcl_session *s, const sepcl_session_desc *d)
 {
     if (d->precision != SEPCL_F32 && d->precision != SEPCL_F16)
         return fail(SEPCL_INVALID, "precision %d is unknown", (int)d->precision);
-    TRY(api_graph(s->model, d->shapes, d->n_shapes, &s->graph));
+    s->precision = d->precision;
+    s->no_fusion = d->no_fusion;
+    s->profile = d->profile;
     s->tolerance = d->precision == SEPCL_F16 ? 1e-2 : 1e-4;
-    s->written = calloc((size_t)s->graph->n_inputs + 1, sizeof *s->written);
-    s->bound = calloc((size_t)s->graph->n_inputs + 1, sizeof *s->bound);
-    if (!s->written || !s->bound)
-        return fail_memory((size_t)s->graph->n_inputs, "a session");
-    TRY(open_device(s, d));
-    status st = plan_session(s, d);
+    TRY(fix_shapes(s, d));
+    status st = open_device(s, d);
     if (st == SEPCL_OK)
-        st = prepare(s, d);
+        st = session_settle(s);
     return st == SEPCL_OK ? st : fail_in(st, "%s", model_file_name(s->model->file));
 }
 
@@ -347,9 +305,21 @@ void sepcl_session_destroy(sepcl_session *s)
     plan_destroy(s->plan);
     exec_env_destroy(s->env);
     graph_destroy(s->graph);
+    tune_close(s->tuning);
+    for (int i = 0; s->data && s->bound && i < s->n_shapes; i++)
+        if (!s->bound[i])
+            free((float *)s->data[i]);
+    free(s->shapes);
     free(s->written);
     free(s->bound);
+    free(s->data);
     free(s);
+}
+
+/* Fails when the device was lost and did not come back. */
+static status need_device(const sepcl_session *s)
+{
+    return s->exec ? SEPCL_OK : fail(SEPCL_DEVICE_ERROR, "the session's device was lost: %s", s->lost);
 }
 
 /* The value of input or output i; NULL with a sentence. */
@@ -393,15 +363,38 @@ static status check_bytes(const value *v, const char *name, const void *data, si
     return SEPCL_OK;
 }
 
+/* What a run or a transfer ends with: failures name the model. */
+static status in_model(const sepcl_session *s, status st)
+{
+    return st == SEPCL_OK ? st : fail_in(st, "%s", model_file_name(s->model->file));
+}
+
+/* A copy of what is written, for the case that the device is lost with it; not where the device works in the host's
+   memory, from which it can be read back. */
+static status keep_input(sepcl_session *s, int i, const float *data, size_t bytes)
+{
+    if (caps_is_cpu(exec_env_caps(s->env)) || bytes == 0)
+        return SEPCL_OK;
+    if (!s->data[i] && !(s->data[i] = malloc(bytes)))
+        return fail_memory(bytes, "a copy of an input");
+    memcpy((float *)s->data[i], data, bytes);
+    return SEPCL_OK;
+}
+
 sepcl_status sepcl_session_write(sepcl_session *s, int i, const float *data, size_t bytes)
 {
     const value *v = io_value(s, i, true, "sepcl_session_write");
     if (!v)
         return SEPCL_INVALID;
     TRY(check_bytes(v, sepcl_model_input_name(s->model, i), data, bytes));
+    TRY(need_device(s));
     if (s->bound[i])
         TRY(sepcl_session_bind(s, i, NULL, 0));
-    TRY(exec_cl_write(s->exec, i, data));
+    status st = exec_cl_write(s->exec, i, data);
+    if (st != SEPCL_OK && (st = session_recover(s, st)) == SEPCL_OK)
+        st = exec_cl_write(s->exec, i, data);
+    TRY(in_model(s, st));
+    TRY(keep_input(s, i, data, bytes));
     s->written[i] = true;
     return SEPCL_OK;
 }
@@ -413,27 +406,37 @@ sepcl_status sepcl_session_bind(sepcl_session *s, int i, const float *data, size
         return SEPCL_INVALID;
     if (data)
         TRY(check_bytes(v, sepcl_model_input_name(s->model, i), data, bytes));
-    TRY(exec_cl_bind(s->exec, i, data));
-    s->bound[i] = data != NULL;
-    s->written[i] = data != NULL;
-    return SEPCL_OK;
+    TRY(need_device(s));
+    status st = exec_cl_bind(s->exec, i, data);
+    if (st != SEPCL_OK && (st = session_recover(s, st)) == SEPCL_OK)
+        st = exec_cl_bind(s->exec, i, data);
+    if (!s->bound[i])
+        free((float *)s->data[i]);
+    s->data[i] = st == SEPCL_OK ? data : NULL;
+    s->bound[i] = s->written[i] = s->data[i] != NULL;
+    return in_model(s, st);
 }
 
 sepcl_status sepcl_session_enqueue(sepcl_session *s)
 {
     if (!s)
         return fail(SEPCL_INVALID, "sepcl_session_enqueue: session is NULL");
+    TRY(need_device(s));
     for (int i = 0; i < s->graph->n_inputs; i++)
         if (!s->written[i])
             return fail(SEPCL_INVALID, "input '%s' has not been written", sepcl_model_input_name(s->model, i));
-    TRY(exec_cl_enqueue(s->exec));
+    status st = exec_cl_enqueue(s->exec);
     s->enqueued = true;
-    return SEPCL_OK;
+    return st == SEPCL_OK ? st : in_model(s, session_recover(s, st)); /* which runs it again */
 }
 
 sepcl_status sepcl_session_wait(sepcl_session *s)
 {
-    return s ? exec_cl_wait(s->exec) : fail(SEPCL_INVALID, "sepcl_session_wait: session is NULL");
+    if (!s)
+        return fail(SEPCL_INVALID, "sepcl_session_wait: session is NULL");
+    TRY(need_device(s));
+    const status st = exec_cl_wait(s->exec);
+    return st == SEPCL_OK ? st : in_model(s, session_recover(s, st));
 }
 
 sepcl_status sepcl_session_run(sepcl_session *s)
@@ -450,7 +453,11 @@ sepcl_status sepcl_session_read(sepcl_session *s, int i, float *data, size_t byt
     TRY(check_bytes(v, sepcl_model_output_name(s->model, i), data, bytes));
     if (!s->enqueued)
         return fail(SEPCL_INVALID, "output '%s' is read before a run", sepcl_model_output_name(s->model, i));
-    return exec_cl_read(s->exec, i, data);
+    TRY(need_device(s));
+    status st = exec_cl_read(s->exec, i, data);
+    if (st != SEPCL_OK && (st = session_recover(s, st)) == SEPCL_OK)
+        st = exec_cl_read(s->exec, i, data);
+    return in_model(s, st);
 }
 
 sepcl_status sepcl_session_memory(const sepcl_session *s, sepcl_memory_info *out)
@@ -458,6 +465,7 @@ sepcl_status sepcl_session_memory(const sepcl_session *s, sepcl_memory_info *out
     *out = (sepcl_memory_info){0};
     if (!s)
         return fail(SEPCL_INVALID, "sepcl_session_memory: session is NULL");
+    TRY(need_device(s));
     *out = (sepcl_memory_info){s->plan->arena_bytes, exec_cl_weight_bytes(s->exec)};
     return SEPCL_OK;
 }
@@ -472,6 +480,7 @@ sepcl_status sepcl_session_step(const sepcl_session *s, int i, sepcl_step_info *
     *out = (sepcl_step_info){0};
     if (i < 0 || i >= sepcl_session_step_count(s))
         return fail(SEPCL_INVALID, "step %d: the plan has %d", i, sepcl_session_step_count(s));
+    TRY(need_device(s));
     const plan_step  *p = &s->plan->steps[i];
     const exec_times *t = exec_cl_times(s->exec, i);
     const bool        half = s->graph->values[p->n->out[0]].type == DT_F16;
@@ -514,14 +523,15 @@ static status check_step(sepcl_session *s, exec_ref *ref, int step, double toler
             free(got);
             return fail_memory((size_t)count * sizeof *got, v->name);
         }
-        const status st = exec_cl_read_value(s->exec, n->out[k], got);
+        const status       st = exec_cl_read_value(s->exec, n->out[k], got);
         sepcl_check_result r = {.step = step, .name = n->name, .op = op_name(n->op), .tolerance = tolerance};
         if (st == SEPCL_OK) {
             r.error = compare_floats(got, want, count, &r.where);
             r.got = count ? got[r.where] : 0;
             r.want = count ? want[r.where] : 0;
             if (!(r.error <= tolerance) && *worst == SEPCL_OK)
-                *worst = fail(SEPCL_MISMATCH, "layer '%s' (%s) differs by %.3g (limit %.3g) at element %lld: %.7g, reference %.7g",
+                *worst = fail(SEPCL_MISMATCH,
+                              "layer '%s' (%s) differs by %.3g (limit %.3g) at element %lld: %.7g, reference %.7g",
                               n->name, r.op, r.error, tolerance, (long long)r.where, r.got, r.want);
             *go_on = !fn || fn(user, &r);
         }
@@ -549,6 +559,7 @@ sepcl_status sepcl_session_check(sepcl_session *s, double tolerance, sepcl_check
 {
     if (!s)
         return fail(SEPCL_INVALID, "sepcl_session_check: session is NULL");
+    TRY(need_device(s));
     exec_ref *ref;
     status    worst = SEPCL_OK;
     char      first[1024];

@@ -106,9 +106,9 @@ static status typical_layers(graph *g)
 sepcl_status sepcl_device_choice(int index, int line, const char **line_out)
 {
     static _Thread_local char text[512];
-    caps   c;
-    graph *g;
-    plan  *p = NULL;
+    caps                      c;
+    graph                    *g;
+    plan                     *p = NULL;
     *line_out = NULL;
     TRY(check_index(index));
     TRY(devices_caps(index, &c));
@@ -122,8 +122,8 @@ sepcl_status sepcl_device_choice(int index, int line, const char **line_out)
         const plan_step *s = &p->steps[line];
         const launch    *k = &s->launches[0];
         snprintf(text, sizeof text, "%s: %s, %zu work-groups of %zux%zux%zu", s->n->name, s->kernel,
-                 k->global[0] / k->local[0] * (k->global[1] / k->local[1]) * (k->global[2] / k->local[2]),
-                 k->local[0], k->local[1], k->local[2]);
+                 k->global[0] / k->local[0] * (k->global[1] / k->local[1]) * (k->global[2] / k->local[2]), k->local[0],
+                 k->local[1], k->local[2]);
         *line_out = text;
     }
     plan_destroy(p);
@@ -133,15 +133,35 @@ sepcl_status sepcl_device_choice(int index, int line, const char **line_out)
 
 /* ------------------------------------------------------------------ caches */
 
-static status count_tunings(int index, const char *cache_dir, int *count)
+static status count_tunings(int index, const char *cache_dir, sepcl_cache_info *out)
 {
     caps     c;
     tune_db *tuning;
     TRY(devices_caps(index, &c));
     TRY(api_tuning(&c, cache_dir, false, &tuning));
-    *count = tune_count(tuning);
+    out->bans = tune_count_kind(tuning, TUNE_BAN);
+    out->tunings = tune_count(tuning) - out->bans;
     tune_close(tuning);
     return SEPCL_OK;
+}
+
+sepcl_status sepcl_device_ban(int index, const char *cache_dir, int i, const char **line_out)
+{
+    static _Thread_local char text[2048];
+    caps                      c;
+    tune_db                  *tuning;
+    *line_out = NULL;
+    TRY(check_index(index));
+    TRY(devices_caps(index, &c));
+    TRY(api_tuning(&c, cache_dir, false, &tuning));
+    const int n = tune_count_kind(tuning, TUNE_BAN);
+    if (i >= 0 && i < n) { /* they stand last */
+        const tune_entry *e = tune_get(tuning, tune_count(tuning) - n + i);
+        snprintf(text, sizeof text, "%s: %s", e->key, e->losers[0] ? e->losers : "no reason is given");
+        *line_out = text;
+    }
+    tune_close(tuning);
+    return *line_out ? SEPCL_OK : fail(SEPCL_INVALID, "ban %d: there are %d", i, n);
 }
 
 sepcl_status sepcl_device_cache(int index, const char *cache_dir, sepcl_cache_info *info_out)
@@ -165,5 +185,5 @@ sepcl_status sepcl_device_cache(int index, const char *cache_dir, sepcl_cache_in
     snprintf(dir, sizeof dir, "%s", folder);
     free(folder);
     info_out->dir = dir;
-    return count_tunings(index, cache_dir, &info_out->tunings);
+    return count_tunings(index, cache_dir, info_out);
 }

@@ -24,10 +24,12 @@ typedef struct tester {
     status                      st;       /* what ended the test; SEPCL_OK while it goes on */
     int                         failures; /* rows that differ */
     int                         tested;   /* cases of the op at hand that a row has run */
+    tune_db                    *db;       /* for bans; NULL: there is no place for them */
+    int                         banned;
     char                        first[1024];
     /* parameter sets to test, gathered over the cases */
     int (*sets)[PARAM_MAX];
-    int n_sets, cap_sets;
+    int   n_sets, cap_sets;
     arena memory;
 } tester;
 
@@ -119,7 +121,8 @@ static void parameters_text(const kernel_def *row, const int *p, char *text, siz
         at += (size_t)snprintf(text + at, size - at, "%s%s=%d", i ? " " : "", row->params[i].name, p[i]);
 }
 
-static void note_failure(tester *t, sepcl_self_test_result *r, char *detail, size_t size, int index, status st, double error)
+static void note_failure(tester *t, sepcl_self_test_result *r, char *detail, size_t size, int index, status st,
+                         double error)
 {
     r->failed++;
     if (r->detail)
@@ -133,6 +136,32 @@ static void note_failure(tester *t, sepcl_self_test_result *r, char *detail, siz
         snprintf(t->first, sizeof t->first, "%s %s (%s): %s", r->op, r->kernel, r->parameters, detail);
 }
 
+/* A variant that gave a wrong answer is not used on this device any more. */
+static void ban(tester *t, const int *p, sepcl_self_test_result *r)
+{
+    const tune_ban_desc d = {
+        .op = t->op, .row = &t->op->kernels[t->row], .p = p, .half = t->d->f16, .error = r->error, .reason = r->detail};
+    if (!t->db || !t->op->kernels)
+        return;
+    const status st = api_ban(t->db, &d);
+    r->banned = st == SEPCL_OK;
+    t->banned += r->banned;
+    if (st == SEPCL_OUT_OF_MEMORY)
+        t->st = st;
+}
+
+/* After a failure a driver may have lost the context, and with it all that would follow. */
+static void revive(tester *t, status st)
+{
+    char reason[512];
+    if (st != SEPCL_DEVICE_ERROR || exec_env_works(t->env))
+        return;
+    snprintf(reason, sizeof reason, "%s", error_sentence());
+    log_warn("self-test: the device is opened anew (%s)", reason);
+    t->st = exec_env_reopen(t->env);
+    exec_env_trust(t->env);
+}
+
 static void test_set(tester *t, const int *p)
 {
     const kernel_def *row = t->op->kernels ? &t->op->kernels[t->row] : NULL;
@@ -143,6 +172,7 @@ static void test_set(tester *t, const int *p)
         snprintf(kernel, sizeof kernel, "%s/%s", row->file, row->entry);
     }
     sepcl_self_test_result r = {.op = t->op->name, .kernel = kernel, .parameters = text, .tolerance = tolerance};
+    bool                   wrong = false;
     for (int i = 0; i < t->n_cases && t->st == SEPCL_OK; i++) {
         plan        *pl = NULL;
         double       error = 0;
@@ -164,7 +194,11 @@ static void test_set(tester *t, const int *p)
             t->st = st;
         else if (st != SEPCL_OK || !(error <= tolerance))
             note_failure(t, &r, detail, sizeof detail, i, st, error);
+        wrong |= st == SEPCL_MISMATCH || (st == SEPCL_OK && !(error <= tolerance));
+        revive(t, st);
     }
+    if (wrong)
+        ban(t, p, &r);
     t->failures += r.failed > 0;
     t->tested += r.cases;
     if (r.cases && t->st == SEPCL_OK && t->fn && !t->fn(t->user, &r))
@@ -262,7 +296,10 @@ static status make_cases(tester *t)
 static void report_none(tester *t)
 {
     const bool             fused = (t->op->flags & OP_FUSED) != 0;
-    sepcl_self_test_result r = {.op = t->op->name, .kernel = "none fits this device", .parameters = "", .failed = !fused,
+    sepcl_self_test_result r = {.op = t->op->name,
+                                .kernel = "none fits this device",
+                                .parameters = "",
+                                .failed = !fused,
                                 .detail = fused ? NULL : "an op without a kernel"};
     t->failures += r.failed;
     if (!fused && !t->first[0])
@@ -294,6 +331,7 @@ status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *use
     exec_env_desc e = {.cl = {.device = d->device}, .cache_dir = d->cache_dir, .no_cache = d->no_cache};
     bool          known = d->op == NULL;
     TRY(exec_env_create(&e, &t.env));
+    t.st = api_tuning(exec_env_caps(t.env), d->cache_dir, d->no_cache, &t.db);
     for (int k = 1; k < OP_COUNT && t.st == SEPCL_OK && !t.stop; k++) {
         t.kind = (op_kind)k;
         t.op = op_get(t.kind);
@@ -302,12 +340,16 @@ status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *use
         known = true;
         test_op(&t);
     }
+    if (t.banned && tune_save(t.db) != SEPCL_OK)
+        log_warn("self-test: the bans are not kept: %s", error_sentence());
+    tune_close(t.db);
     exec_env_destroy(t.env);
     arena_free(&t.memory);
     if (t.st != SEPCL_OK)
         return t.st;
     if (!known)
         return fail(SEPCL_INVALID, "there is no op '%s'", d->op);
-    return t.failures ? fail(SEPCL_MISMATCH, "%d kernel variants differ from the reference; first: %s", t.failures, t.first)
-                      : SEPCL_OK;
+    return t.failures
+               ? fail(SEPCL_MISMATCH, "%d kernel variants differ from the reference; first: %s", t.failures, t.first)
+               : SEPCL_OK;
 }

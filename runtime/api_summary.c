@@ -39,20 +39,35 @@ static const char *reduce_name(const node_view *v)
 
 static const char *layer_name(const node_view *v)
 {
-    static const char *const binary[] = {"Add", "Subtract", "Multiply", "Divide", "Power", "Minimum", "Maximum", "PReLU"};
+    static const char *const binary[] = {"Add",   "Subtract", "Multiply", "Divide",
+                                         "Power", "Minimum",  "Maximum",  "PReLU"};
     static const char *const plain[OP_COUNT] = {
-        [OP_CONV_TRANSPOSE] = "Conv2DTranspose", [OP_DENSE] = "Dense", [OP_MATMUL] = "MatMul",
-        [OP_SOFTMAX] = "Softmax", [OP_CONCAT] = "Concatenate", [OP_SLICE] = "Slice", [OP_PAD] = "ZeroPadding2D",
-        [OP_RESIZE] = "UpSampling2D", [OP_TRANSPOSE] = "Permute", [OP_RESHAPE] = "Reshape", [OP_EXPAND] = "Expand",
-        [OP_GATHER] = "Gather", [OP_CAST] = "Cast", [OP_LRN] = "LRN", [OP_BATCH_NORM] = "BatchNormalization",
-        [OP_INSTANCE_NORM] = "InstanceNormalization", [OP_LAYER_NORM] = "LayerNormalization",
+        [OP_CONV_TRANSPOSE] = "Conv2DTranspose",
+        [OP_DENSE] = "Dense",
+        [OP_MATMUL] = "MatMul",
+        [OP_SOFTMAX] = "Softmax",
+        [OP_CONCAT] = "Concatenate",
+        [OP_SLICE] = "Slice",
+        [OP_PAD] = "ZeroPadding2D",
+        [OP_RESIZE] = "UpSampling2D",
+        [OP_TRANSPOSE] = "Permute",
+        [OP_RESHAPE] = "Reshape",
+        [OP_EXPAND] = "Expand",
+        [OP_GATHER] = "Gather",
+        [OP_CAST] = "Cast",
+        [OP_LRN] = "LRN",
+        [OP_BATCH_NORM] = "BatchNormalization",
+        [OP_INSTANCE_NORM] = "InstanceNormalization",
+        [OP_LAYER_NORM] = "LayerNormalization",
     };
     const node *n = v->n;
     switch (n->op) {
     case OP_CONV:
         return api_conv_name(v);
     case OP_POOL:
-        return n->a.pool.kind == POOL_MAX ? "MaxPooling2D" : n->a.pool.kind == POOL_AVERAGE ? "AveragePooling2D" : "LpPooling2D";
+        return n->a.pool.kind == POOL_MAX       ? "MaxPooling2D"
+               : n->a.pool.kind == POOL_AVERAGE ? "AveragePooling2D"
+                                                : "LpPooling2D";
     case OP_REDUCE:
         return reduce_name(v);
     case OP_BINARY:
@@ -93,8 +108,8 @@ static forms forms_of(const conv_geometry *g, uint64_t own, uint64_t co, bool fo
     else
         f.separable = pixels * (kh * kw * ci + (g->plain_depthwise ? 0 : ci * co));
     if ((followed || g->a->group == 1) && kh > 1 && kw > 1) /* k x 1 over the input's columns, then 1 x k */
-        f.spatial =
-            (uint64_t)(g->out.n * g->out.h * (g->in.w + g->a->pad[1] + g->a->pad[3])) * kh * ci * co + pixels * kw * co * co;
+        f.spatial = (uint64_t)(g->out.n * g->out.h * (g->in.w + g->a->pad[1] + g->a->pad[3])) * kh * ci * co +
+                    pixels * kw * co * co;
     return f;
 }
 

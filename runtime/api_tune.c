@@ -13,6 +13,7 @@
 #include "api_tune.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +24,7 @@
 #define SURVEY_SHARE 0.45 /* most of the budget that the survey may take */
 #define SAVE_EVERY 2.0    /* seconds */
 #define MOST_FAILURES 6   /* pieces in a row that nothing runs: the device is gone */
+#define MOST_LOST 20      /* contexts that may be lost to kernels that fail */
 /* A split that was only added up has to be this much better than the own one to be taken without a race. */
 #define CLEARLY 0.85
 #define BETTER 0.98
@@ -75,9 +77,9 @@ static void names_text(node *const *nodes, int n, char *text, size_t size)
 
 static void tell_piece(tuner *t, const piece *p)
 {
-    const op_def  *op = op_get(p->op != OP_NONE ? p->op : p->nodes[0]->op);
-    const attempt  none = {.seconds = 0}, *own = &p->tried[0], *best = p->best < 0 ? &none : &p->tried[p->best];
-    char           name[512], before[TUNE_CHOICE], after[TUNE_CHOICE] = "";
+    const op_def *op = op_get(p->op != OP_NONE ? p->op : p->nodes[0]->op);
+    const attempt none = {.seconds = 0}, *own = &p->tried[0], *best = p->best < 0 ? &none : &p->tried[p->best];
+    char          name[512], before[TUNE_CHOICE], after[TUNE_CHOICE] = "";
     names_text(p->nodes, p->n, name, sizeof name);
     row_text(op, own->c.row, own->c.p, before);
     if (p->best >= 0)
@@ -109,6 +111,28 @@ static status check_device(const tuner *t)
         return SEPCL_OK;
     return fail(SEPCL_DEVICE_ERROR, "no kernel of the last %d layers ran on %s; the last reason: %s", MOST_FAILURES,
                 t->c->name, error_sentence());
+}
+
+bool tuner_lost(tuner *t, status st)
+{
+    char reason[512];
+    if (st != SEPCL_DEVICE_ERROR)
+        return false;
+    snprintf(reason, sizeof reason, "%s", error_sentence());
+    const bool lost = !exec_env_works(t->env);
+    fail(st, "%s", reason);
+    return lost;
+}
+
+status tuner_reopen(tuner *t)
+{
+    if (t->lost++ >= MOST_LOST)
+        return fail_in(SEPCL_DEVICE_ERROR, "the device was lost %d times", t->lost);
+    log_warn("tuning: the device is opened anew (%s)", error_sentence());
+    TRY(exec_env_reopen(t->env));
+    exec_env_trust(t->env);
+    t->c = exec_env_caps(t->env);
+    return SEPCL_OK;
 }
 
 /* ------------------------------------------------------------------ order */
@@ -262,6 +286,8 @@ static status decide_window(tuner *t, window *w)
         if (st != SEPCL_OK)
             log_info("tuning: forms of '%s' are left as they are: %s", t->g->nodes[w->index[0]]->name,
                      error_sentence());
+        if (tuner_lost(t, st))
+            TRY(tuner_reopen(t));
     } else if (seconds[1] > CLEARLY * seconds[0]) {
         winner = w->own;
     }
@@ -293,7 +319,7 @@ static status decide_windows(tuner *t, bool *decided)
 static status mark_used(tuner *t)
 {
     graph             *g;
-    const plan_options o = {.tuning = t->db, .quiet = true};
+    const plan_options o = {.tuning = t->db, .bans = t->db, .quiet = true};
     TRY(graph_clone(t->g, &g));
     const status st = plan_forms(g, t->c, &o);
     for (int i = 0; st == SEPCL_OK && i < g->n_nodes; i++) {
@@ -327,10 +353,10 @@ static status open_tuner(tuner *t, const sepcl_model *m)
     TRY(devices_find(t->d->device, &e.cl.device));
     TRY(exec_env_create(&e, &t->env));
     t->c = exec_env_caps(t->env);
-    TRY(plan_small_forms(t->g, t->c, &(plan_options){.quiet = true}));
     TRY(api_tuning(t->c, t->d->cache_dir, false, &t->db));
     if (!t->db)
         return fail(SEPCL_INVALID, "there is no cache folder to keep tuning in; give one that only you may write to");
+    TRY(plan_small_forms(t->g, t->c, &(plan_options){.bans = t->db, .quiet = true}));
     return tuner_collect(t);
 }
 

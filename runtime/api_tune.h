@@ -15,22 +15,23 @@ typedef struct attempt {
     double    error;
 } attempt;
 
-/* Work that one launch or a few do: a node as it is, or several as one fused node. Layers that are the same share it. */
+/* Work that one launch or a few do: a node as it is, or several as one fused node. Layers that are the same share it.
+ */
 typedef struct piece {
-    char    *key;
-    op_kind  op; /* of the fused node; OP_NONE: a node as it is */
-    node    *nodes[FORM_PARTS];
-    int      n, layers;
-    double   floor;   /* seconds that the device's peak and bandwidth allow for one run */
-    double   seconds; /* of the fastest way so far; 0: nothing is known */
-    double   error;
-    subject *s;
-    attempt  tried[TUNE_CANDIDATES];
+    char     *key;
+    op_kind   op; /* of the fused node; OP_NONE: a node as it is */
+    node     *nodes[FORM_PARTS];
+    int       n, layers;
+    double    floor;   /* seconds that the device's peak and bandwidth allow for one run */
+    double    seconds; /* of the fastest way so far; 0: nothing is known */
+    double    error;
+    subject  *s;
+    attempt   tried[TUNE_CANDIDATES];
     candidate list[TUNE_CANDIDATES];
-    int      n_list, n_tried, wrong;
-    int      best; /* of tried; -1: none */
-    bool     kept; /* it has an entry from before */
-    bool     wanted, failed, recorded, used;
+    int       n_list, n_tried, wrong;
+    int       best; /* of tried; -1: none */
+    bool      kept; /* it has an entry from before */
+    bool      wanted, failed, recorded, used;
 } piece;
 
 /* Nodes in a row, and the ways to split them into pieces. */
@@ -50,7 +51,7 @@ typedef struct tuner {
     void                  *user;
     exec_env              *env;
     const caps            *c;
-    graph                 *g;  /* after the passes, nothing fused */
+    graph                 *g; /* after the passes, nothing fused */
     tune_db               *db;
     arena                  memory;
     piece                 *pieces;
@@ -60,12 +61,13 @@ typedef struct tuner {
     double                 begun, budget, saved, done;
     bool                   stop;
     int                    failed_in_a_row;
+    int                    lost; /* times that the device's context was, and was made anew */
 } tuner;
 
 /* api_tune_work.c: what there is to measure. */
 status tuner_collect(tuner *t);
-/* After the survey, and again when windows have been decided: which windows planning can come to, and which pieces are in
-   one of their better splits. */
+/* After the survey, and again when windows have been decided: which windows planning can come to, and which pieces are
+   in one of their better splits. */
 void   tuner_mark_wanted(tuner *t);
 void   split_text(const tuner *t, const window *w, int split, char text[TUNE_CHOICE]);
 double split_seconds(const tuner *t, const window *w, int split); /* measured; 0: a piece is not */
@@ -80,7 +82,11 @@ status window_race(tuner *t, const window *w, int a, int b, double seconds[2], d
 
 /* api_tune.c */
 double tuner_seconds(const tuner *t);
+/* Whether a failure with st took the device's context with it; the sentence is kept. */
+bool tuner_lost(tuner *t, status st);
+/* Opens the device anew; no trial may be left. */
+status tuner_reopen(tuner *t);
 /* Tells the caller what comes next; sets t->stop. */
-void   tuner_say(tuner *t, const char *name, const char *trying);
+void tuner_say(tuner *t, const char *name, const char *trying);
 
 #endif

@@ -2,6 +2,7 @@
 /* Measuring one piece: its candidates one after the other against the fastest so far, so that both are timed in turns
    and a change of the machine's speed meets both. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api_tune.h"
@@ -15,6 +16,9 @@
    does. Among equals it has to be more than noise. */
 #define ANOTHER_PROGRAM 1.03
 #define NOISE 1.02
+/* From here on an answer is none, as a share of the largest number. */
+#define GARBAGE 1e-2
+#define GARBAGE_HALF 1e-1
 #define KEEP_BYTES ((int64_t)8 << 20) /* of a subject's tensors, so that it is kept from survey to choice */
 
 static const op_def *target_op(const piece *p)
@@ -65,7 +69,7 @@ static status try_candidate(const tuner *t, const piece *p, const candidate *k, 
 {
     graph       *g;
     plan        *pl;
-    plan_options o = {.quiet = true, .guard = GUARD, .force_row = k->index};
+    plan_options o = {.quiet = true, .guard = GUARD, .force_row = k->index, .bans = t->db};
     o.force_op = p->op != OP_NONE ? p->op : p->nodes[0]->op;
     memcpy(o.force_p, k->p, sizeof o.force_p);
     *out = NULL;
@@ -87,8 +91,9 @@ static status open_piece(const tuner *t, piece *p)
     if (p->n_list)
         return SEPCL_OK;
     TRY(piece_variant(p, &g));
-    const status st =
-        plan_candidates(&(node_view){g, g->nodes[g->n_nodes - 1]}, t->c, NULL, p->list, TUNE_CANDIDATES, &p->n_list);
+    const plan_options o = {.bans = t->db};
+    const status       st =
+        plan_candidates(&(node_view){g, g->nodes[g->n_nodes - 1]}, t->c, &o, p->list, TUNE_CANDIDATES, &p->n_list);
     graph_destroy(g);
     return st;
 }
@@ -150,7 +155,44 @@ static status duel(tuner *t, piece *p, trial **king, trial *new_one, attempt *a)
     return st;
 }
 
-/* One candidate, whatever becomes of it; only memory or a device that is lost ends the tuning. */
+/* The king of an earlier call, built anew. */
+static status crown(tuner *t, piece *p, trial **king)
+{
+    if (p->best < 0)
+        return SEPCL_OK;
+    const status st = try_candidate(t, p, &p->tried[p->best].c, king);
+    if (st != SEPCL_OK)
+        p->best = -1; /* it did run before: the next candidates decide */
+    return SEPCL_OK;
+}
+
+/* An answer that is no answer, rather than one that is not close enough in this layer: its kernel is not to be used on
+   this device at all. */
+static status ban_garbage(tuner *t, const piece *p, const candidate *k)
+{
+    const double error = subject_error(p->s);
+    const bool   half = t->d->precision == SEPCL_F16;
+    char         reason[300];
+    if (error <= (half ? GARBAGE_HALF : GARBAGE))
+        return SEPCL_OK;
+    snprintf(reason, sizeof reason, "%s", error_sentence());
+    return api_ban(
+        t->db,
+        &(tune_ban_desc){.op = target_op(p), .row = k->row, .p = k->p, .half = half, .error = error, .reason = reason});
+}
+
+/* After an attempt that failed with st: the king cannot outlive its context. */
+static status revive(tuner *t, piece *p, status st, trial **king)
+{
+    if (!tuner_lost(t, st))
+        return SEPCL_OK;
+    trial_destroy(*king);
+    *king = NULL;
+    TRY(tuner_reopen(t));
+    return crown(t, p, king);
+}
+
+/* One candidate, whatever becomes of it; only memory or a device that does not come back ends the tuning. */
 static status attempt_one(tuner *t, piece *p, const candidate *k, trial **king)
 {
     char     text[TUNE_CHOICE];
@@ -168,18 +210,11 @@ static status attempt_one(tuner *t, piece *p, const candidate *k, trial **king)
     a->seconds = 0;
     log_info("tuning: '%s' with %s is left out: %s", p->nodes[0]->name, text,
              st == SEPCL_OK ? "its times make no sense" : error_sentence());
-    return SEPCL_OK;
-}
-
-/* The king of an earlier call, built anew. */
-static status crown(tuner *t, piece *p, trial **king)
-{
-    if (p->best < 0)
-        return SEPCL_OK;
-    const status st = try_candidate(t, p, &p->tried[p->best].c, king);
-    if (st != SEPCL_OK)
-        p->best = -1; /* it did run before: the next candidates decide */
-    return SEPCL_OK;
+    if (st == SEPCL_OUT_OF_MEMORY)
+        return st;
+    if (st == SEPCL_MISMATCH)
+        TRY(ban_garbage(t, p, k));
+    return revive(t, p, st, king);
 }
 
 /* The king has met each challenger at another time. What counts is whether it beats what would be taken without it. */
@@ -190,9 +225,10 @@ static status confirm(tuner *t, piece *p, trial *king)
     attempt *a = &p->tried[p->best];
     if (!king || p->best <= 0 || !(p->tried[0].seconds > 0))
         return SEPCL_OK;
-    if (try_candidate(t, p, &p->tried[0].c, &own) != SEPCL_OK)
-        return SEPCL_OK; /* it ran before; then it is worth nothing now */
-    const status st = trial_race(own, king, PLAUSIBLE * p->floor, &seconds[0], &seconds[1]);
+    status st = try_candidate(t, p, &p->tried[0].c, &own);
+    if (st != SEPCL_OK)
+        return st; /* it ran before; then it is worth nothing now */
+    st = trial_race(own, king, PLAUSIBLE * p->floor, &seconds[0], &seconds[1]);
     trial_destroy(own);
     if (st == SEPCL_OK && seconds[0] > 0 && seconds[1] > 0) {
         p->tried[0].seconds = seconds[0];
@@ -221,9 +257,12 @@ status piece_measure(tuner *t, piece *p, int most, double deadline)
             break;
         st = attempt_one(t, p, &p->list[i], &king);
     }
-    if (st == SEPCL_OK && !t->stop)
-        st = confirm(t, p, king);
+    status confirmed = st == SEPCL_OK && !t->stop ? confirm(t, p, king) : SEPCL_OK;
     trial_destroy(king);
+    if (tuner_lost(t, confirmed))
+        st = tuner_reopen(t);
+    else if (confirmed == SEPCL_OUT_OF_MEMORY)
+        st = confirmed;
     if (p->s)
         forget_if_large(p);
     if (st == SEPCL_OK && p->n_tried)
@@ -260,7 +299,7 @@ static status try_split(const tuner *t, subject *s, const form_split *f, double 
 {
     graph             *g;
     plan              *pl;
-    const plan_options o = {.quiet = true, .guard = GUARD, .tuning = t->db};
+    const plan_options o = {.quiet = true, .guard = GUARD, .tuning = t->db, .bans = t->db};
     *out = NULL;
     TRY(variant_of(s, f->pieces, f->n, &g));
     const status st = plan_create(g, t->c, &o, &pl);

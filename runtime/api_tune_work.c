@@ -106,7 +106,7 @@ static status split_pieces(tuner *t, window *w, int split)
 static status fill_window(tuner *t, window *w)
 {
     int best = 0, kept = 0;
-    w->n_splits = plan_splits(t->g, w->index, w->n, t->c, NULL, w->splits);
+    w->n_splits = plan_splits(t->g, w->index, w->n, t->c, &(plan_options){.bans = t->db}, w->splits);
     for (int i = 1; i < w->n_splits; i++)
         best = w->splits[i].predicted < w->splits[best].predicted ? i : best;
     for (int i = 0; i < w->n_splits; i++) {

@@ -113,6 +113,14 @@ static void print_cache(const info_device *d)
              d->cache.tunings == 1 ? "y" : "ies");
 }
 
+/* Kernels that are not used here any more, for they were wrong. */
+static void print_bans(const info_device *d)
+{
+    const char *text;
+    for (int i = 0; i < d->cache.bans && sepcl_device_ban(d->index, tool.cache_dir, i, &text) == SEPCL_OK; i++)
+        line(i == 0 ? "banned" : "", "%s", text);
+}
+
 void info_print(const info_device *devices, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -130,6 +138,7 @@ void info_print(const info_device *devices, int n)
         if (d->info.available)
             print_choices(d->index);
         print_cache(d);
+        print_bans(d);
     }
 }
 
@@ -185,15 +194,19 @@ static json_t *speed_json(const sepcl_device_speed *s)
     return j;
 }
 
-static json_t *cache_json(const sepcl_cache_info *c)
+static json_t *cache_json(int device, const sepcl_cache_info *c)
 {
+    const char *text;
     if (!c->dir)
         return json_null();
-    json_t *j = need(json_object());
+    json_t *j = need(json_object()), *bans = need(json_array());
+    for (int i = 0; i < c->bans && sepcl_device_ban(device, tool.cache_dir, i, &text) == SEPCL_OK; i++)
+        json_add(bans, json_text(text));
     json_put(j, "dir", json_text(c->dir));
     json_put(j, "programs", json_integer(c->programs));
     json_put(j, "program_bytes", json_count(c->program_bytes));
     json_put(j, "tunings", json_integer(c->tunings));
+    json_put(j, "bans", bans);
     return j;
 }
 
@@ -208,7 +221,7 @@ static json_t *device_json(const info_device *d)
     for (int i = 0; d->info.available && sepcl_device_choice(d->index, i, &text) == SEPCL_OK; i++)
         json_add(choices, json_text(text));
     json_put(j, "choices", choices);
-    json_put(j, "cache", cache_json(&d->cache));
+    json_put(j, "cache", cache_json(d->index, &d->cache));
     if (info_set.measure)
         json_put(j, "measured", speed_json(&d->speed));
     return j;

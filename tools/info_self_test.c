@@ -52,6 +52,7 @@ static json_t *result_json(const sepcl_self_test_result *r)
     json_put(j, "error", json_number(r->error));
     json_put(j, "tolerance", json_number(r->tolerance));
     json_put(j, "detail", json_text(r->detail));
+    json_put(j, "banned", json_boolean(r->banned));
     return j;
 }
 
@@ -69,8 +70,9 @@ static bool on_result(void *user, const sepcl_self_test_result *r)
         row->worst = r->error;
     if (r->failed > 0) {
         t->failures = need(realloc(t->failures, (size_t)(t->n_failures + 1) * sizeof(*t->failures)));
-        t->failures[t->n_failures++].text = text_format("%s: %d of %d cases: %s", what, r->failed, r->cases,
-                                                        r->detail ? r->detail : "the result differs");
+        t->failures[t->n_failures++].text =
+            text_format("%s: %d of %d cases: %s%s", what, r->failed, r->cases, r->detail ? r->detail : "the result differs",
+                        r->banned ? "; not used on this device from now on" : "");
     }
     tool_say("%s: %d cases, %d wrong, error %.2g (limit %.2g)", what, r->cases, r->failed, r->error, r->tolerance);
     json_add(t->list, result_json(r));

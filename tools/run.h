@@ -15,7 +15,6 @@ typedef struct run_settings {
     int64_t        top;
     bool           top_given;
     const char    *labels;
-    feed_settings  pictures;
     bool           random;
     int64_t        seed;
     bool           check;

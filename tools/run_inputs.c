@@ -6,6 +6,7 @@
 
 #include "common/output.h"
 #include "common/random.h"
+#include "common/recipe.h"
 #include "common/text.h"
 #include "common/tool.h"
 #include "run.h"
@@ -147,8 +148,9 @@ sepcl_status run_assign_outputs(run *r)
 sepcl_status run_read_inputs(run *r)
 {
     const double begin = tool_seconds();
+    const picture_recipe recipe = recipe_make();
     for (int k = 0; k < r->n_inputs; k++)
-        TRY(feed_read(&r->inputs[k], &run_set.pictures));
+        TRY(feed_read(&r->inputs[k], &recipe));
     run_span_end(r, "read files", begin);
     return SEPCL_OK;
 }

@@ -12,7 +12,6 @@ typedef struct separate_settings {
     const char   *out, *report, *calib; /* "/dev/stdout" for "-" */
     double        tolerance, speedup;
     bool          tolerance_given, speedup_given;
-    feed_settings pictures;
     int64_t       most;
 } separate_settings;
 extern separate_settings separate_set;

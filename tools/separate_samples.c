@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/progress.h"
+#include "common/recipe.h"
 #include "common/text.h"
 #include "common/tool.h"
 #include "separate.h"
@@ -79,7 +80,8 @@ static sepcl_status add_file(separate_job *j, const sepcl_shape *shape, const ch
     const size_t count = tool_elements(shape);
     if (strlen(file) > 4 && !strcmp(file + strlen(file) - 4, ".npy") && shape->rank > 0)
         in.shape.dims[0] = -1;
-    sepcl_status st = feed_read(&in, &separate_set.pictures);
+    const picture_recipe recipe = recipe_make();
+    sepcl_status         st = feed_read(&in, &recipe);
     if (st == SEPCL_OK && (count == 0 || in.count % count || in.count == 0)) {
         char have[TEXT_SMALL], want[TEXT_SMALL];
         st = tool_fail(SEPCL_INVALID, "%s has shape %s, which is not a number of inputs of shape %s", file,

@@ -8,6 +8,7 @@
 #include "common/npy.h"
 #include "common/output.h"
 #include "common/progress.h"
+#include "common/recipe.h"
 #include "common/stats.h"
 #include "common/text.h"
 #include "common/tool.h"
@@ -40,7 +41,7 @@ static const option_def options[] = {
      .kind = OPTION_FILE,
      .value = &run_set.labels,
      .help = "names of the classes, one a line"},
-    FEED_OPTIONS(run_set.pictures),
+    RECIPE_OPTIONS,
     {.name = "random",
      .arg = "SEED",
      .group = "Model",
@@ -130,7 +131,7 @@ static sepcl_status float_array(const char *name, size_t count, float **out)
 /* What can be found wrong before any work is done. */
 static sepcl_status check_settings(void)
 {
-    TRY(feed_check(&run_set.pictures));
+    TRY(recipe_check());
     if (run_set.profile)
         TRY(output_check(run_set.profile));
     return SEPCL_OK;

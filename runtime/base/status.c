@@ -8,7 +8,8 @@
 #define SENTENCE 1024
 
 /* A thread's own, so that concurrent sessions do not overwrite each other's reason. */
-static _Thread_local char sentence[SENTENCE];
+static _Thread_local char   sentence[SENTENCE];
+static _Thread_local status last_code;
 
 static sepcl_log_fn    log_fn;
 static void           *log_user;
@@ -22,6 +23,7 @@ status fail(status code, const char *format, ...)
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
     memcpy(sentence, text, sizeof text);
+    last_code = code;
     return code;
 }
 
@@ -35,6 +37,7 @@ status fail_in(status code, const char *format, ...)
     if (n >= 0 && n < SENTENCE)
         snprintf(text + n, sizeof text - (size_t)n, "%s%s", n ? ": " : "", sentence);
     memcpy(sentence, text, sizeof text);
+    last_code = code;
     return code;
 }
 
@@ -46,6 +49,11 @@ status fail_memory(size_t bytes, const char *what)
 const char *error_sentence(void)
 {
     return sentence;
+}
+
+status error_code(void)
+{
+    return last_code;
 }
 
 void error_clear(void)

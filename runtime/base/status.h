@@ -19,6 +19,8 @@ status fail_in(status code, const char *format, ...) SEPCL_PRINTF(2, 3);
 status fail_memory(size_t bytes, const char *what);
 
 const char *error_sentence(void);
+/* The code that belongs to the sentence, for callers of what returns no status. */
+status error_code(void);
 void error_clear(void);
 
 void log_set(sepcl_log_fn fn, void *user, sepcl_log_level level);

@@ -64,6 +64,7 @@ typedef struct clx_build {
     const char  *layer;      /* whose kernel this is, for errors */
     clx_program *program;    /* result */
     bool         from_cache; /* result */
+    bool         failed;     /* result: this one did not build */
 } clx_build;
 
 /* Builds all of them, several at once; from the program cache under cache_dir where it has them (cache_dir NULL:
@@ -75,6 +76,8 @@ status clx_build_all(clx *x, clx_build *builds, int n, const char *cache_dir, bo
    info line, never an error. */
 void clx_programs_save(clx *x, clx_build *builds, int n, const char *cache_dir);
 void clx_program_destroy(clx_program *p);
+/* Removes a program's entry from the cache. */
+void clx_program_distrust(clx *x, const clx_program *p, const char *cache_dir);
 
 status clx_kernel_create(clx *x, clx_program *p, const char *entry, clx_kernel **out);
 void   clx_kernel_destroy(clx_kernel *k);
@@ -89,6 +92,12 @@ status clx_arg_local(clx_kernel *k, int index, size_t bytes);
 status clx_enqueue(clx *x, clx_kernel *k, int dims, const size_t *global, const size_t *local, clx_event **event_out);
 status clx_flush(clx *x);
 status clx_finish(clx *x);
+/* The same on the way out, where a failure changes nothing: the sentence stays. */
+void clx_drain(clx *x);
+/* Whether the context still does what it is told: drivers lose one when a kernel fails. Nothing may be under way. */
+status clx_probe(clx *x);
+/* Whether each launch is waited for by itself, so that a failure is that of the launch it is seen at. */
+bool clx_waits_for_launches(const clx *x);
 /* Which of the launches that clx_finish waited for failed, where that is known; else -1. */
 int clx_failed_launch(const clx *x);
 /* Device times in nanoseconds; all 0 when the device gives none that make sense. Frees the event. A pointer may be

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Context, in-order queue, buffers, events. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,25 @@ static status open_team(const device_record *r, const cl_context_properties *pro
     return SEPCL_OK;
 }
 
+static void close_team(clx *x)
+{
+    if (x->joined)
+        team_leave();
+    for (int i = 0; i < x->n_lanes; i++)
+        (void)clReleaseCommandQueue(x->queues[i]);
+    free(x->team.commands);
+    team_memory_leave(x->slab);
+    x->slab = NULL;
+    if (x->context)
+        (void)clReleaseContext(x->context);
+    x->joined = false;
+    x->n_lanes = 0;
+    x->team = (team_queue){0};
+    x->queue = NULL;
+    x->context = NULL;
+    x->device = NULL;
+}
+
 static status open_own(const clx_desc *d, clx *x)
 {
     const device_record *r;
@@ -74,8 +94,13 @@ static status open_own(const clx_desc *d, clx *x)
                     r->info.selector, r->info.name);
     TRY(devices_caps(d->device, &x->caps));
     const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)r->platform, 0};
-    if (r->n_lanes > 0)
-        return open_team(r, properties, x);
+    if (r->n_lanes > 0) {
+        if (open_team(r, properties, x) == SEPCL_OK)
+            return SEPCL_OK;
+        log_warn("%s: no team (%s); the driver's own threads are used", r->info.name, error_sentence());
+        close_team(x);
+        TRY(devices_caps(d->device, &x->caps));
+    }
     use_record(x, r);
     x->context = clCreateContext(properties, 1, &r->device, NULL, NULL, &e);
     if (!x->context)
@@ -171,13 +196,9 @@ void clx_close(clx *x)
     if (!x)
         return;
     programs_store_late(x);
-    if (x->joined)
-        team_leave();
-    for (int i = 0; i < x->n_lanes; i++)
-        (void)clReleaseCommandQueue(x->queues[i]);
-    free(x->team.commands);
-    team_memory_leave(x->slab);
-    if (x->queue && x->n_lanes == 0) {
+    if (x->n_lanes)
+        close_team(x);
+    if (x->queue) {
         (void)clFinish(x->queue);
         (void)clReleaseCommandQueue(x->queue);
     }
@@ -423,6 +444,55 @@ status clx_finish(clx *x)
         return team_run(x);
     const cl_int e = clFinish(x->queue);
     return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "waiting for %s", x->caps.name);
+}
+
+void clx_drain(clx *x)
+{
+    char         sentence[1024];
+    const status code = error_code();
+    snprintf(sentence, sizeof sentence, "%s", error_sentence());
+    if (clx_finish(x) != SEPCL_OK)
+        fail(code, "%s", sentence);
+}
+
+/* The lanes' queues have no transfers, so that a buffer's object and an empty queue have to do. */
+static status probe_team(clx *x)
+{
+    char   memory[64] = "";
+    cl_int e;
+    cl_mem m = clCreateBuffer(x->context, CL_MEM_READ_WRITE | CL_MEM_USE_HOST_PTR, sizeof memory, memory, &e);
+    if (m)
+        e = clReleaseMemObject(m);
+    for (int i = 0; i < x->n_lanes && e == CL_SUCCESS; i++)
+        e = clFinish(x->queues[i]);
+    return e == CL_SUCCESS ? SEPCL_OK : cl_fail(e, "a look at %s", x->caps.name);
+}
+
+static status probe_buffer(clx *x, clx_buffer *b)
+{
+    static const char data[64] = "are you there?";
+    char              back[64] = "";
+    TRY(clx_write(x, b, 0, sizeof data, data));
+    TRY(clx_read(x, b, 0, sizeof back, back));
+    return memcmp(data, back, sizeof data) == 0 ? SEPCL_OK
+                                                : fail(SEPCL_DEVICE_ERROR, "%s loses what is written", x->caps.name);
+}
+
+status clx_probe(clx *x)
+{
+    clx_buffer *b;
+    TRY(clx_finish(x));
+    if (x->n_lanes)
+        return probe_team(x);
+    TRY(clx_buffer_create(x, 64, &b));
+    const status s = probe_buffer(x, b);
+    clx_buffer_destroy(b);
+    return s;
+}
+
+bool clx_waits_for_launches(const clx *x)
+{
+    return x->n_lanes > 0;
 }
 
 bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end)

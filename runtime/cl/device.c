@@ -14,6 +14,14 @@
 #define DEVICE_WARP_SIZE_NV 0x4003
 #define DEVICE_WAVEFRONT_WIDTH_AMD 0x4043
 
+/* What kept devices from being listed or used; "" when nothing did. Written while they are enumerated. */
+static char trouble[160];
+
+static void note_trouble(const char *what, cl_int e)
+{
+    snprintf(trouble, sizeof trouble, "%s: %s", what, cl_error_name(e));
+}
+
 /* ---------------------------------------------------------------- questions */
 
 static char *trimmed(char *text)
@@ -78,9 +86,10 @@ static bool has_word(const char *list, const char *word)
 
 /* ---------------------------------------------------------------- one device */
 
-static sepcl_device_type device_type(cl_device_id d)
+static sepcl_device_type device_type(cl_device_id d, cl_int *error)
 {
-    const cl_ulong t = ask_ulong(d, CL_DEVICE_TYPE, 0);
+    cl_ulong t = 0;
+    *error = clGetDeviceInfo(d, CL_DEVICE_TYPE, sizeof t, &t, NULL);
     /* a simulator may set several bits: it is worth most when it runs what a GPU would */
     if (t & CL_DEVICE_TYPE_GPU)
         return SEPCL_DEVICE_GPU;
@@ -184,7 +193,7 @@ bool device_describe(cl_platform_id platform, cl_device_id device, device_record
     if (!describe_texts(r) || !describe_extensions(r))
         return false;
     describe_limits(r);
-    r->info.type = device_type(device);
+    r->info.type = device_type(device, &r->type_error);
     r->info.unified_memory = ask_bool(device, CL_DEVICE_HOST_UNIFIED_MEMORY, r->info.type == SEPCL_DEVICE_CPU);
     r->info.images = ask_bool(device, CL_DEVICE_IMAGE_SUPPORT, false);
     r->info.available = r->info.type != SEPCL_DEVICE_OTHER && speaks_enough(r->info.c_version) &&
@@ -230,6 +239,8 @@ static status add_device(cl_platform_id platform, cl_device_id device, int p, in
         device_forget(r);
         return fail_memory(0, "facts of a device");
     }
+    if (r->type_error != CL_SUCCESS)
+        note_trouble("a device does not tell its type", r->type_error);
     snprintf(r->selector, sizeof r->selector, "%d:%d", p, d);
     all.count++;
     return SEPCL_OK;
@@ -243,8 +254,12 @@ static int list_devices(cl_platform_id platform, cl_device_id *out)
     for (int t = 0; t < 2; t++) {
         cl_device_id found[MAX_DEVICES];
         cl_uint      count = 0;
-        if (clGetDeviceIDs(platform, types[t], MAX_DEVICES, found, &count) != CL_SUCCESS)
+        const cl_int e = clGetDeviceIDs(platform, types[t], MAX_DEVICES, found, &count);
+        if (e != CL_SUCCESS) {
+            if (t == 0)
+                note_trouble("a platform lists no devices", e);
             continue;
+        }
         for (cl_uint i = 0; i < count && i < MAX_DEVICES && n < MAX_DEVICES; i++) {
             bool known = false;
             for (int k = 0; k < n; k++)
@@ -346,6 +361,8 @@ status devices_find(const char *selector, int *index_out)
     const bool   from_variable = variable && *variable;
     const char  *text = from_variable ? variable : selector && *selector ? selector : "any";
     const status s = device_select(all.infos, all.count, text, index_out);
+    if (s != SEPCL_OK && trouble[0])
+        fail(s, "%s; %s", error_sentence(), trouble);
     if (s != SEPCL_OK)
         return from_variable ? fail_in(s, "SEPCL_DEVICE") : s;
     log_info("device %s (%s) for \"%s\"", all.infos[*index_out].selector, all.infos[*index_out].name, text);

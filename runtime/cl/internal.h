@@ -28,9 +28,10 @@ typedef struct device_record {
     cl_platform_id    platform;
     cl_device_id      device;
     sepcl_device_info info;
-    int               lockstep; /* work-items that run in lock step, where the driver tells; else 0 */
-    int               n_lanes;  /* threads of a team on this CPU; 0: no team */
-    cl_device_id      lane;     /* the device for a team */
+    cl_int            type_error; /* of the question for its type, without whose answer a device is of no use */
+    int               lockstep;   /* work-items that run in lock step, where the driver tells; else 0 */
+    int               n_lanes;    /* threads of a team on this CPU; 0: no team */
+    cl_device_id      lane;       /* the device for a team */
     char              selector[24];
     char             *text[7]; /* the strings of info, to be freed */
 } device_record;

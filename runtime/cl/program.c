@@ -213,7 +213,7 @@ status clx_build_all(clx *x, clx_build *builds, int n, const char *cache_dir, bo
     int          stored = 0;
     for (int i = 0; i < n; i++) {
         builds[i].program = NULL;
-        builds[i].from_cache = false;
+        builds[i].from_cache = builds[i].failed = false;
     }
     char *folder = use_cache && n > 0 ? cache_folder(cache_dir, "programs") : NULL;
     j.folder = folder;
@@ -225,9 +225,10 @@ status clx_build_all(clx *x, clx_build *builds, int n, const char *cache_dir, bo
         for (int i = 0; i < n; i++) {
             clx_program_destroy(builds[i].program);
             builds[i].program = NULL;
+            builds[i].failed = i == j.failed_at;
         }
         const char *layer = builds[j.failed_at].layer;
-        return layer ? fail(j.state, "layer %s: %s", layer, j.sentence) : fail(j.state, "%s", j.sentence);
+        return layer ? fail(j.state, "layer '%s': %s", layer, j.sentence) : fail(j.state, "%s", j.sentence);
     }
     for (int i = 0; i < n; i++)
         stored += builds[i].from_cache;
@@ -242,6 +243,16 @@ void clx_program_destroy(clx_program *p)
         return;
     (void)clReleaseProgram(p->program);
     free(p);
+}
+
+void clx_program_distrust(clx *x, const clx_program *p, const char *cache_dir)
+{
+    char *folder = cache_folder(cache_dir, "programs");
+    if (folder) {
+        log_info("cache: an entry is removed, as its program does not work on %s", x->caps.name);
+        cache_drop(folder, &p->key);
+    }
+    free(folder);
 }
 
 /* ---------------------------------------------------------------- storing */

@@ -50,7 +50,7 @@ static team_memory *new_memory(size_t bytes)
         return m;
     }
     free(m);
-    fail(SEPCL_OUT_OF_MEMORY, "a buffer of %zu bytes in host memory", bytes);
+    fail(SEPCL_OUT_OF_MEMORY, "out of memory: a buffer of %zu bytes of the host's", bytes);
     return NULL;
 }
 

@@ -18,6 +18,19 @@ typedef struct exec_env_desc {
 status      exec_env_create(const exec_env_desc *d, exec_env **out);
 void        exec_env_destroy(exec_env *e);
 const caps *exec_env_caps(const exec_env *e);
+bool        exec_env_is_borrowed(const exec_env *e);
+/* The step in which the last executor failed, while it was made or run, for its kernel's sake; -1: none is known. */
+int  exec_env_failed_step(const exec_env *e);
+/* Forgets the failed kernel's program when it is from the cache, and its entry there, so that the next executor builds it
+   from source; false when it is not. No executor may be left. */
+bool exec_env_rebuild_failed(exec_env *e);
+/* Whether the context still does what it is told; drivers lose one when a kernel fails. */
+bool exec_env_works(exec_env *e);
+/* Opens the device anew, without programs; no executor may be left. From then on every step is waited for, so that a
+   failure is known by its step, until exec_env_trust. After a failure only exec_env_reopen or exec_env_destroy. */
+status exec_env_reopen(exec_env *e);
+void   exec_env_trust(exec_env *e);
+bool   exec_env_is_careful(const exec_env *e);
 
 typedef struct exec_cl exec_cl;
 typedef struct exec_times {
@@ -40,6 +53,8 @@ status exec_cl_read_input(exec_cl *x, int input, float *data);
 status exec_cl_enqueue(exec_cl *x);
 status exec_cl_step(exec_cl *x, int step); /* one step, not waited for */
 status exec_cl_wait(exec_cl *x);
+/* Enqueues and waits, step by step: a failure is known by its step. */
+status exec_cl_run_carefully(exec_cl *x);
 const exec_times *exec_cl_times(const exec_cl *x, int step);
 uint64_t exec_cl_weight_bytes(const exec_cl *x);
 /* Fills the arena with NaNs; afterwards, whether the guards around step outputs are still NaN (plan.guard > 0). */

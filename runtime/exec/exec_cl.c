@@ -9,21 +9,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "exec/exec.h"
-
-typedef struct pool_entry {
-    char        *file, *options;
-    clx_program *program;
-} pool_entry;
-
-struct exec_env {
-    clx        *cl;
-    char       *cache_dir;
-    bool        no_cache;
-    pool_entry *pool;
-    int         n_pool, cap_pool;
-    arena       memory;
-};
+#include "exec/env.h"
 
 typedef struct exec_launch {
     clx_kernel   *kernel;
@@ -50,45 +36,9 @@ struct exec_cl {
     uint64_t      weight_bytes;
     clx_buffer  **wrapped; /* by input: the caller's memory as a buffer; NULL */
     const float **bound;   /* by input: the caller's memory, copied at each enqueue; NULL */
+    bool          astray;  /* kernels may not point at their inputs */
+    int           pending; /* the first step that was enqueued and not waited for; -1: none was */
 };
-
-/* ------------------------------------------------------------------ environment */
-
-status exec_env_create(const exec_env_desc *d, exec_env **out)
-{
-    *out = NULL;
-    exec_env *e = calloc(1, sizeof *e);
-    if (!e)
-        return fail_memory(sizeof *e, "an execution environment");
-    e->no_cache = d->no_cache;
-    status st = SEPCL_OK;
-    if (d->cache_dir && !(e->cache_dir = arena_strdup(&e->memory, d->cache_dir)))
-        st = SEPCL_OUT_OF_MEMORY;
-    if (st == SEPCL_OK)
-        st = clx_open(&d->cl, &e->cl);
-    if (st != SEPCL_OK) {
-        exec_env_destroy(e);
-        return st;
-    }
-    *out = e;
-    return SEPCL_OK;
-}
-
-void exec_env_destroy(exec_env *e)
-{
-    if (!e)
-        return;
-    for (int i = 0; i < e->n_pool; i++)
-        clx_program_destroy(e->pool[i].program);
-    clx_close(e->cl);
-    arena_free(&e->memory);
-    free(e);
-}
-
-const caps *exec_env_caps(const exec_env *e)
-{
-    return clx_caps(e->cl);
-}
 
 /* ------------------------------------------------------------------ programs */
 
@@ -108,28 +58,6 @@ static char *options_text(arena *memory, const plan *p, const plan_step *s, cons
     return arena_strdup(memory, text);
 }
 
-static int pool_find(const exec_env *e, const char *file, const char *options)
-{
-    for (int i = 0; i < e->n_pool; i++)
-        if (!strcmp(e->pool[i].file, file) && !strcmp(e->pool[i].options, options))
-            return i;
-    return -1;
-}
-
-static status pool_add(exec_env *e, const char *file, const char *options, int *index_out)
-{
-    pool_entry *grown = arena_grow(&e->memory, e->pool, &e->cap_pool, e->n_pool + 1, sizeof *grown);
-    if (!grown)
-        return SEPCL_OUT_OF_MEMORY;
-    e->pool = grown;
-    pool_entry *entry = &grown[e->n_pool];
-    *entry = (pool_entry){arena_strdup(&e->memory, file), arena_strdup(&e->memory, options), NULL};
-    if (!entry->file || !entry->options)
-        return SEPCL_OUT_OF_MEMORY;
-    *index_out = e->n_pool++;
-    return SEPCL_OK;
-}
-
 /* Gives every launch its program; those not in the pool yet are listed in builds (program index in which). */
 static status list_programs(exec_cl *x, clx_build *builds, int *which, int *n_out)
 {
@@ -141,10 +69,10 @@ static status list_programs(exec_cl *x, clx_build *builds, int *which, int *n_ou
             char *options = options_text(&x->memory, x->p, s, l->k);
             if (!options)
                 return SEPCL_OUT_OF_MEMORY;
-            l->program = pool_find(x->env, l->k->file, options);
+            l->program = env_find(x->env, l->k->file, options);
             if (l->program >= 0)
                 continue;
-            TRY(pool_add(x->env, l->k->file, options, &l->program));
+            TRY(env_add(x->env, l->k->file, options, &l->program));
             builds[*n_out] = (clx_build){.file = l->k->file, .options = options, .layer = s->n->name};
             which[(*n_out)++] = l->program;
         }
@@ -152,33 +80,49 @@ static status list_programs(exec_cl *x, clx_build *builds, int *which, int *n_ou
     return SEPCL_OK;
 }
 
-/* Forgets the pool's entries that have no program (a build failed). */
-static void pool_trim(exec_env *e)
+/* ------------------------------------------------------------------ buffers */
+
+static status name_layer(const exec_cl *x, int step, status st)
 {
-    int kept = 0;
-    for (int i = 0; i < e->n_pool; i++)
-        if (e->pool[i].program)
-            e->pool[kept++] = e->pool[i];
-    e->n_pool = kept;
+    const node *n = x->p->steps[step].n;
+    return fail_in(st, "layer '%s' (%s)", n->name, op_name(n->op));
 }
 
-/* ------------------------------------------------------------------ buffers */
+/* What a kernel is to blame for; another one may do. */
+static status blame(exec_cl *x, int step, int program, status st)
+{
+    x->env->failed_step = step;
+    x->env->failed_program = program;
+    return name_layer(x, step, st);
+}
+
+static status make_scratch(exec_cl *x, int step)
+{
+    const plan_step *s = &x->p->steps[step];
+    for (int k = 0; k < s->n_scratch; k++)
+        TRY(clx_buffer_sub(x->env->cl, x->arena_buffer, s->scratch_offset[k], s->scratch_bytes[k],
+                           &x->steps[step].scratch[k]));
+    return SEPCL_OK;
+}
 
 static status make_arena(exec_cl *x)
 {
     const plan *p = x->p;
+    status      st;
     if (!p->arena_bytes)
         return SEPCL_OK;
-    TRY(clx_buffer_create(x->env->cl, p->arena_bytes, &x->arena_buffer));
+    if ((st = clx_buffer_create(x->env->cl, p->arena_bytes, &x->arena_buffer)) != SEPCL_OK)
+        return fail_in(st, "activations");
     for (int i = 0; i < p->g->n_values; i++) {
         const plan_value *v = &p->values[i];
-        if (v->home == HOME_ARENA && v->root == i && v->bytes)
-            TRY(clx_buffer_sub(x->env->cl, x->arena_buffer, v->offset, v->bytes, &x->values[i]));
+        if (v->home != HOME_ARENA || v->root != i || !v->bytes)
+            continue;
+        if ((st = clx_buffer_sub(x->env->cl, x->arena_buffer, v->offset, v->bytes, &x->values[i])) != SEPCL_OK)
+            return fail_in(st, "tensor '%s'", p->g->values[i].name);
     }
     for (int i = 0; i < p->n_steps; i++)
-        for (int k = 0; k < p->steps[i].n_scratch; k++)
-            TRY(clx_buffer_sub(x->env->cl, x->arena_buffer, p->steps[i].scratch_offset[k], p->steps[i].scratch_bytes[k],
-                               &x->steps[i].scratch[k]));
+        if ((st = make_scratch(x, i)) != SEPCL_OK)
+            return name_layer(x, i, st);
     return SEPCL_OK;
 }
 
@@ -254,22 +198,30 @@ static status upload_constant(exec_cl *x, value_id id, bool half)
     return upload(x, &c, &x->values[id]);
 }
 
+static status make_step_constants(exec_cl *x, int step)
+{
+    const plan_step *s = &x->p->steps[step];
+    const bool       half = x->p->g->values[s->n->out[0]].type == DT_F16;
+    for (int k = 0; k < s->n_packs; k++)
+        TRY(make_pack(x, s, &s->packs[k], &x->steps[step].packs[k]));
+    for (int k = 0; k < s->n_launches; k++)
+        for (int j = 0; j < s->launches[k].n_args; j++) {
+            const arg *a = &s->launches[k].args[j];
+            if (a->kind != ARG_IN)
+                continue;
+            const value_id root = x->p->values[s->n->in[a->index]].root;
+            if (x->p->values[root].home == HOME_CONST)
+                TRY(upload_constant(x, root, half));
+        }
+    return SEPCL_OK;
+}
+
 static status make_constants(exec_cl *x)
 {
     for (int i = 0; i < x->p->n_steps; i++) {
-        const plan_step *s = &x->p->steps[i];
-        const bool       half = x->p->g->values[s->n->out[0]].type == DT_F16;
-        for (int k = 0; k < s->n_packs; k++)
-            TRY(make_pack(x, s, &s->packs[k], &x->steps[i].packs[k]));
-        for (int k = 0; k < s->n_launches; k++)
-            for (int j = 0; j < s->launches[k].n_args; j++) {
-                const arg *a = &s->launches[k].args[j];
-                if (a->kind != ARG_IN)
-                    continue;
-                const value_id root = x->p->values[s->n->in[a->index]].root;
-                if (x->p->values[root].home == HOME_CONST)
-                    TRY(upload_constant(x, root, half));
-            }
+        const status st = make_step_constants(x, i);
+        if (st != SEPCL_OK)
+            return name_layer(x, i, fail_in(st, "weights"));
     }
     return SEPCL_OK;
 }
@@ -338,7 +290,7 @@ static status make_kernels(exec_cl *x)
             for (int a = 0; st == SEPCL_OK && a < l->k->n_args; a++)
                 st = set_arg(x, i, l->kernel, a, &l->k->args[a]);
             if (st != SEPCL_OK)
-                return fail_in(st, "layer '%s' (%s)", s->n->name, op_name(s->n->op));
+                return blame(x, i, l->program, st);
         }
     }
     return SEPCL_OK;
@@ -381,6 +333,21 @@ static status fill_arena(exec_cl *x, int byte)
     return clx_unmap(x->env->cl, x->arena_buffer, mapped);
 }
 
+static status build_programs(exec_cl *x, clx_build *builds, int *which, int *n)
+{
+    int    failed = -1;
+    status st = list_programs(x, builds, which, n);
+    if (st == SEPCL_OK)
+        st = env_build(x->env, builds, which, *n, &failed);
+    else
+        env_trim(x->env);
+    for (int i = 0; failed >= 0 && i < x->p->n_steps; i++)
+        for (int k = 0; k < x->p->steps[i].n_launches; k++)
+            if (x->steps[i].launches[k].program == which[failed])
+                x->env->failed_step = i;
+    return st;
+}
+
 /* Programs, built and stored. The warm-up comes before the storing: see clx_programs_save. */
 static status build_and_warm(exec_cl *x, bool warm)
 {
@@ -390,23 +357,15 @@ static status build_and_warm(exec_cl *x, bool warm)
     int       *which = arena_array(&x->memory, (size_t)x->n_launches, sizeof *which);
     if (!builds || !which)
         return SEPCL_OUT_OF_MEMORY;
-    status st = list_programs(x, builds, which, &n);
-    if (st == SEPCL_OK)
-        st = clx_build_all(e->cl, builds, n, e->cache_dir, !e->no_cache);
-    for (int i = 0; i < n && st == SEPCL_OK; i++)
-        e->pool[which[i]].program = builds[i].program;
-    if (st != SEPCL_OK) {
-        pool_trim(e);
-        return st;
-    }
+    TRY(build_programs(x, builds, which, &n));
     TRY(make_kernels(x));
     if (!warm)
         return SEPCL_OK;
     TRY(fill_arena(x, 0)); /* the warm-up reads inputs that nobody has written yet */
     TRY(exec_cl_enqueue(x));
     TRY(exec_cl_wait(x));
-    if (!e->no_cache)
-        clx_programs_save(e->cl, builds, n, e->cache_dir);
+    if (!e->d.no_cache)
+        clx_programs_save(e->cl, builds, n, e->d.cache_dir);
     return SEPCL_OK;
 }
 
@@ -419,6 +378,8 @@ status exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_
     x->env = e;
     x->p = p;
     x->profile = profile;
+    x->pending = -1;
+    e->failed_step = e->failed_program = -1;
     status st = allocate(x);
     if (st == SEPCL_OK)
         st = make_arena(x);
@@ -446,8 +407,7 @@ void exec_cl_destroy(exec_cl *x)
     if (!x)
         return;
     const plan *p = x->p;
-    if (x->env->cl)
-        clx_finish(x->env->cl);
+    clx_drain(x->env->cl);
     drop_events(x);
     for (int i = 0; x->steps && i < p->n_steps; i++) {
         exec_step *s = &x->steps[i];
@@ -497,9 +457,10 @@ status exec_cl_write(exec_cl *x, int input, const float *data)
     const int64_t  n = elements(x, v);
     if (n == 0 || !x->values[v])
         return SEPCL_OK;
-    if (x->p->g->values[v].type == DT_F16)
-        return write_half(x, x->values[v], n, data);
-    return clx_write(x->env->cl, x->values[v], 0, (size_t)n * sizeof(float), data);
+    const status st = x->p->g->values[v].type == DT_F16
+                          ? write_half(x, x->values[v], n, data)
+                          : clx_write(x->env->cl, x->values[v], 0, (size_t)n * sizeof(float), data);
+    return st == SEPCL_OK ? st : fail_in(st, "input '%s'", x->p->g->values[v].name);
 }
 
 /* Makes all kernels that read this input read it from b. */
@@ -511,8 +472,11 @@ static status point_at(exec_cl *x, int input, clx_buffer *b)
         for (int k = 0; k < s->n_launches; k++)
             for (int j = 0; j < s->launches[k].n_args; j++) {
                 const arg *a = &s->launches[k].args[j];
-                if (a->kind == ARG_IN && x->p->values[s->n->in[a->index]].root == root)
-                    TRY(clx_arg_buffer(x->env->cl, x->steps[i].launches[k].kernel, j, b));
+                if (a->kind != ARG_IN || x->p->values[s->n->in[a->index]].root != root)
+                    continue;
+                const status st = clx_arg_buffer(x->env->cl, x->steps[i].launches[k].kernel, j, b);
+                if (st != SEPCL_OK)
+                    return name_layer(x, i, st);
             }
     }
     return SEPCL_OK;
@@ -534,7 +498,25 @@ status exec_cl_bind(exec_cl *x, int input, const float *data)
     x->wrapped[input] = now;
     const status st = before || now ? point_at(x, input, now ? now : x->values[v]) : SEPCL_OK;
     clx_buffer_destroy(before);
+    if (st != SEPCL_OK) { /* some kernels may point at what is gone, and some at what was to come */
+        clx_buffer_destroy(now);
+        x->wrapped[input] = NULL;
+        x->bound[input] = NULL;
+        x->astray = true;
+    }
     return st;
+}
+
+/* After a failed bind. */
+static status point_all(exec_cl *x)
+{
+    for (int i = 0; i < x->p->g->n_inputs; i++) {
+        clx_buffer *own = x->values[x->p->g->inputs[i]];
+        if (own || x->wrapped[i])
+            TRY(point_at(x, i, x->wrapped[i] ? x->wrapped[i] : own));
+    }
+    x->astray = false;
+    return SEPCL_OK;
 }
 
 static status read_half(exec_cl *x, clx_buffer *b, int64_t n, float *data)
@@ -555,9 +537,12 @@ status exec_cl_read_value(exec_cl *x, value_id v, float *data)
     const int64_t  n = elements(x, v);
     if (n == 0)
         return SEPCL_OK;
-    if (x->p->g->values[root].type == DT_F16)
-        return read_half(x, x->values[root], n, data);
-    return clx_read(x->env->cl, x->values[root], 0, (size_t)n * sizeof(float), data);
+    if (x->pending >= 0)
+        TRY(exec_cl_wait(x)); /* which names the layer of a failure */
+    const status st = x->p->g->values[root].type == DT_F16
+                          ? read_half(x, x->values[root], n, data)
+                          : clx_read(x->env->cl, x->values[root], 0, (size_t)n * sizeof(float), data);
+    return st == SEPCL_OK ? st : fail_in(st, "tensor '%s'", x->p->g->values[v].name);
 }
 
 status exec_cl_read_input(exec_cl *x, int input, float *data)
@@ -583,19 +568,26 @@ status exec_cl_step(exec_cl *x, int step)
     const plan_step *s = &x->p->steps[step];
     if (s->n->n_out && elements(x, s->n->out[0]) == 0)
         return SEPCL_OK; /* nothing to compute, and no buffer to compute it in */
+    if (x->astray)
+        TRY(point_all(x));
     for (int k = 0; k < s->n_launches; k++) {
         const exec_launch *l = &x->steps[step].launches[k];
         clx_event        **event = x->profile && x->n_events < x->n_launches ? &x->events[x->n_events] : NULL;
-        const status       st = clx_enqueue(x->env->cl, l->kernel, l->k->dims, l->k->global, l->k->local, event);
+        status             st = clx_enqueue(x->env->cl, l->kernel, l->k->dims, l->k->global, l->k->local, event);
+        x->n_events += event != NULL && st == SEPCL_OK;
+        if (st == SEPCL_OK && x->env->careful)
+            st = clx_finish(x->env->cl);
+        else if (x->pending < 0)
+            x->pending = step;
         if (st != SEPCL_OK)
-            return fail_in(st, "layer '%s' (%s)", s->n->name, op_name(s->n->op));
-        x->n_events += event != NULL;
+            return blame(x, step, l->program, st);
     }
     return SEPCL_OK;
 }
 
 status exec_cl_enqueue(exec_cl *x)
 {
+    x->env->failed_step = x->env->failed_program = -1;
     drop_events(x);
     for (int i = 0; i < x->p->g->n_inputs; i++)
         if (x->bound[i])
@@ -630,26 +622,37 @@ static void collect_times(exec_cl *x)
     x->n_events = 0;
 }
 
-/* The step of the launch that failed in a whole run; NULL when that is not known. */
-static const node *failed_node(const exec_cl *x)
+/* The step of the launch that failed, counted from the first one that was not waited for; -1 when that is not known. */
+static int failed_step(const exec_cl *x)
 {
-    int at = clx_failed_launch(x->env->cl);
-    for (int i = 0; i < x->p->n_steps && at >= 0; at -= x->p->steps[i++].n_launches)
-        if (at < x->p->steps[i].n_launches)
-            return x->p->steps[i].n;
-    return NULL;
+    int at = clx_failed_launch(x->env->cl), i = x->pending;
+    if (at < 0 || i < 0 || x->n_launches == 0)
+        return -1;
+    for (at %= x->n_launches; at >= x->p->steps[i].n_launches; i = (i + 1) % x->p->n_steps)
+        at -= x->p->steps[i].n_launches;
+    return i;
 }
 
 status exec_cl_wait(exec_cl *x)
 {
     const status st = clx_finish(x->env->cl);
-    if (st != SEPCL_OK) {
-        const node *n = failed_node(x);
-        return n ? fail_in(st, "layer '%s' (%s)", n->name, op_name(n->op)) : st;
-    }
+    const int    step = st == SEPCL_OK ? -1 : failed_step(x);
+    x->pending = -1;
+    if (st != SEPCL_OK)
+        return step < 0 ? st : blame(x, step, x->steps[step].launches[0].program, st);
     if (x->profile)
         collect_times(x);
     return SEPCL_OK;
+}
+
+status exec_cl_run_carefully(exec_cl *x)
+{
+    x->env->careful = true;
+    status st = exec_cl_enqueue(x);
+    if (st == SEPCL_OK)
+        st = exec_cl_wait(x);
+    x->env->careful = false;
+    return st;
 }
 
 const exec_times *exec_cl_times(const exec_cl *x, int step)

@@ -12,6 +12,7 @@ struct subject {
     graph  *g;
     float **inputs; /* by index; made with the answer */
     float **want;   /* by output; NULL until somebody asks */
+    double  error;  /* of the last trial */
 };
 
 struct trial {
@@ -107,6 +108,11 @@ const graph *subject_graph(const subject *s)
     return s->g;
 }
 
+double subject_error(const subject *s)
+{
+    return s->error;
+}
+
 /* ------------------------------------------------------------------ the right answer */
 
 static float *copy_floats(const float *from, int64_t n)
@@ -190,8 +196,9 @@ static status compare_output(const trial *t, const subject *s, int i, double *er
 }
 
 /* Runs it on memory full of NaNs: what a kernel leaves out, or writes beside its output, shows. */
-static status compare(trial *t, const subject *s, double tolerance)
+static status compare(trial *t, subject *s, double tolerance)
 {
+    s->error = 0;
     TRY(exec_cl_poison(t->x));
     for (int i = 0; i < t->g->n_inputs; i++)
         TRY(exec_cl_write(t->x, i, s->inputs[i]));
@@ -200,11 +207,15 @@ static status compare(trial *t, const subject *s, double tolerance)
     for (int i = 0; i < t->g->n_outputs; i++) {
         double error = INFINITY;
         TRY(compare_output(t, s, i, &error));
+        s->error = fmax(s->error, error);
         if (!(error <= tolerance))
             return fail(SEPCL_MISMATCH, "it differs from the reference by %.3g (limit %.3g)", error, tolerance);
         t->error = fmax(t->error, error);
     }
-    return exec_cl_check_guards(t->x);
+    const status st = exec_cl_check_guards(t->x);
+    if (st == SEPCL_MISMATCH)
+        s->error = INFINITY;
+    return st;
 }
 
 status trial_open(exec_env *e, graph *variant, plan *p, trial **out)

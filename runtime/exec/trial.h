@@ -16,6 +16,8 @@ typedef struct subject subject;
 status       subject_create(const graph *g, node *const *nodes, int n, subject **out);
 void         subject_destroy(subject *s);
 const graph *subject_graph(const subject *s);
+/* How far the last trial was from the reference, also one that did not come to be; infinite when it wrote elsewhere. */
+double       subject_error(const subject *s);
 
 typedef struct trial trial;
 

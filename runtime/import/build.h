@@ -33,7 +33,7 @@ typedef struct form {
 typedef struct operand {
     const char *name;  /* in the file; NULL for a value between two nodes of one layer of the file */
     shape       shape; /* in the file's order; a constant may have 0 elements */
-    dtype       type;  /* constants: as stored; values of the graph: DT_F32 */
+    dtype       type;  /* constants: as stored; values of the graph: DT_F32, or DT_BOOL for floats that are 0 or 1 */
     bool        is_const;
     const void *data;             /* constants: dense, row-major, in the file's order */
     form        forms[MAX_FORMS]; /* graph values that hold it; the first is the one it was made in */
@@ -112,6 +112,11 @@ static inline bool operand_is_float(const operand *x)
 {
     return x->type == DT_F32 || x->type == DT_F16;
 }
+/* A truth value that is computed when the network runs: a graph value of 0 and 1. */
+static inline bool operand_is_truth(const operand *x)
+{
+    return x->type == DT_BOOL && !x->is_const;
+}
 static inline int64_t operand_count(const operand *x)
 {
     return shape_count(&x->shape);
@@ -141,6 +146,10 @@ status operand_view(import_build *b, value_id from, const shape *s, const char *
    Constants are folded where that is cheap. */
 status emit_unary(import_build *b, operand *x, act f, operand **out); /* ACT_NONE: x itself */
 status emit_binary(import_build *b, binary_kind kind, operand *x, operand *y, operand **out);
+status emit_where(import_build *b, operand *test, operand *x, operand *y, operand **out);
+/* Truth values as floats of 0 and 1; whether each is 0. */
+status emit_number(import_build *b, operand *x, operand **out);
+status emit_not(import_build *b, operand *x, operand **out);
 status emit_reduce(import_build *b, reduce_kind kind, operand *x, uint32_t axes, bool keepdims, operand **out);
 status emit_softmax(import_build *b, operand *x, int axis, bool log, operand **out);
 status emit_concat(import_build *b, operand **x, int n, int axis, operand **out);
@@ -149,6 +158,7 @@ status emit_pad(import_build *b, operand *x, const attr_pad *a, operand **out);
 status emit_transpose(import_build *b, operand *x, const int *perm, operand **out);
 status emit_expand(import_build *b, operand *x, const shape *s, operand **out);
 status emit_gather(import_build *b, operand *x, int axis, operand *indices, operand **out);
+status emit_tile(import_build *b, operand *x, const int64_t *repeats, operand **out);
 /* Reshape, transpose, reshape: one transpose at most. */
 status emit_rearrange(import_build *b, operand *x, const shape *split, const int *perm, const shape *whole,
                       operand **out);
@@ -168,20 +178,10 @@ status emit_rank(import_build *b, operand *x, int rank, operand **out);
 
 /* ---------------------------------------------------------------- constants (fold.c, fold_move.c) */
 #define FOLD_SMALL ((int64_t)1 << 20) /* elements: computed */
-#define FOLD_LARGE ((int64_t)1 << 26) /* elements: moved */
+#define FOLD_LARGE ((int64_t)1 << 27) /* elements: moved */
 
-typedef enum fold_kind {
-    FOLD_MOD = BINARY_PRELU + 1,
-    FOLD_FMOD,
-    FOLD_EQUAL,
-    FOLD_LESS,
-    FOLD_GREATER,
-    FOLD_LESS_EQUAL,
-    FOLD_GREATER_EQUAL,
-    FOLD_AND,
-    FOLD_OR,
-    FOLD_XOR
-} fold_kind;
+/* What can be computed of two operands, beside binary_kind. */
+typedef enum fold_kind { FOLD_GREATER = BINARY_FMOD + 1, FOLD_GREATER_EQUAL, FOLD_AND, FOLD_OR, FOLD_XOR } fold_kind;
 
 /* A constant whose elements are to be written through *data. UNSUPPORTED when it is larger than limit. */
 status fold_new(import_build *b, dtype type, const shape *s, int64_t limit, operand **out, void **data);

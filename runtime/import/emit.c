@@ -38,6 +38,57 @@ status emit_binary(import_build *b, binary_kind kind, operand *x, operand *y, op
     return operand_node(b, OP_BINARY, &(attrs){.binary.kind = kind}, in, 2, &l, s.rank, out);
 }
 
+status emit_where(import_build *b, operand *test, operand *x, operand *y, operand **out)
+{
+    shape    s;
+    operand *all[3] = {test, x, y};
+    value_id in[3];
+    char     one[SHAPE_TEXT], other[SHAPE_TEXT];
+    TRY(emit_number(b, test, &all[0]));
+    s = x->shape;
+    for (int i = 0; i < 3; i++) {
+        const shape before = s;
+        if (!shape_broadcast(&before, &all[i]->shape, &s))
+            return fail(SEPCL_BAD_FILE, "shapes %s and %s cannot be broadcast to each other", shape_text(&before, one),
+                        shape_text(&all[i]->shape, other));
+    }
+    const layout l = operands_layout(b, all, 3, s.rank);
+    for (int i = 0; i < 3; i++) {
+        TRY(emit_rank(b, all[i], s.rank, &all[i]));
+        TRY(operand_get(b, all[i], &l, &in[i]));
+    }
+    return operand_node(b, OP_WHERE, NULL, in, 3, &l, s.rank, out);
+}
+
+status emit_number(import_build *b, operand *x, operand **out)
+{
+    *out = x;
+    if (operand_is_float(x))
+        return SEPCL_OK;
+    if (x->type != DT_BOOL)
+        return fail(SEPCL_BAD_FILE, "'%s' is a tensor of type %s, and should be one of bool",
+                    x->name ? x->name : b->node, dtype_name(x->type));
+    if (x->is_const)
+        return fold_cast(b, x, DT_F32, out);
+    operand *r = operand_new(b);
+    if (!r)
+        return SEPCL_OUT_OF_MEMORY;
+    *r = *x; /* the graph's value is 0 and 1 already */
+    r->type = DT_F32;
+    r->name = NULL;
+    r->fresh = false;
+    *out = r;
+    return SEPCL_OK;
+}
+
+status emit_not(import_build *b, operand *x, operand **out)
+{
+    if (x->is_const)
+        return fold_not(b, x, out);
+    TRY(emit_number(b, x, &x));
+    return emit_unary(b, x, (act){ACT_AFFINE, -1, 1}, out);
+}
+
 /* The layout of what is left when dimensions go away: dropped has the dimensions of the layout, kept the file's axes.
  */
 static layout without(const layout *l, uint32_t dropped, const int *kept, int n_kept)
@@ -152,8 +203,10 @@ status emit_slice(import_build *b, operand *x, const attr_slice *a, operand **ou
     }
     if (x->is_const)
         return slice_const(b, x, a, &s, out);
-    if (shape_count(&s) == 0)
-        return fail(SEPCL_UNSUPPORTED, "the result has no elements");
+    if (shape_count(&s) == 0) { /* a join leaves it out again */
+        void *none;
+        return fold_new(b, x->type, &s, 0, out, &none);
+    }
     TRY(operand_any(b, x, &in));
     attrs g = {0};
     for (int k = 0; k < in.at.rank; k++)
@@ -245,6 +298,70 @@ status emit_expand(import_build *b, operand *x, const shape *s, operand **out)
     TRY(operand_any(b, x, &in));
     const attrs a = {.expand.shape = layout_shape(&in.at, s)};
     return operand_node(b, OP_EXPAND, &a, &in.id, 1, &in.at, s->rank, out);
+}
+
+/* ---------------------------------------------------------------- tile */
+
+static status tile_const(import_build *b, const operand *x, const int64_t *repeats, const shape *s, operand **out)
+{
+    const int n = x->shape.rank;
+    strided   box = {.rank = 2 * n};
+    int64_t   stride[MAX_RANK];
+    shape_strides(&x->shape, stride);
+    for (int i = 0; i < n; i++) {
+        box.dim[2 * i] = repeats[i];
+        box.dim[2 * i + 1] = x->shape.dim[i];
+        box.stride[2 * i + 1] = stride[i];
+    }
+    return fold_strided(b, x, &box, s, out);
+}
+
+/* One axis at a time, in the order that is on hand: an axis of 1 before it, expanded, and joined with it again. */
+static status tile_axis(import_build *b, operand *x, int axis, int64_t n, operand **out)
+{
+    form     in;
+    value_id id;
+    operand *wide;
+    TRY(operand_any(b, x, &in));
+    const int k = in.at.pos[axis];
+    shape     split = {.rank = in.at.rank + 1}, whole = layout_shape(&in.at, &x->shape);
+    if (split.rank > MAX_RANK)
+        return fail(SEPCL_UNSUPPORTED, "%d dimensions and one to repeat are above the limit of %d", in.at.rank,
+                    MAX_RANK);
+    for (int i = 0; i < split.rank; i++)
+        split.dim[i] = i == k ? 1 : whole.dim[i - (i > k)];
+    const layout l = layout_plain(split.rank);
+    TRY(operand_view(b, in.id, &split, b->node, &id));
+    split.dim[k] = n;
+    whole.dim[k] *= n;
+    TRY(operand_node(b, OP_EXPAND, &(attrs){.expand.shape = split}, &id, 1, &l, split.rank, &wide));
+    TRY(operand_view(b, wide->forms[0].id, &whole, b->node, &id));
+    wide->shape = x->shape;
+    wide->shape.dim[axis] *= n;
+    wide->forms[0] = (form){id, in.at};
+    *out = wide;
+    return SEPCL_OK;
+}
+
+status emit_tile(import_build *b, operand *x, const int64_t *repeats, operand **out)
+{
+    shape s = x->shape;
+    for (int i = 0; i < s.rank; i++)
+        if (repeats[i] < 0 || !i64_mul(s.dim[i], repeats[i], &s.dim[i]))
+            return fail(SEPCL_BAD_FILE, "repeat %d is %lld", i, (long long)repeats[i]);
+    if (shape_count(&s) < 0)
+        return fail(SEPCL_UNSUPPORTED, "the repeated tensor has too many elements");
+    if (x->is_const)
+        return tile_const(b, x, repeats, &s, out);
+    if (shape_count(&s) == 0) {
+        void *none;
+        return fold_new(b, x->type, &s, 0, out, &none);
+    }
+    for (int i = 0; i < s.rank; i++)
+        if (repeats[i] != 1)
+            TRY(tile_axis(b, x, i, repeats[i], &x));
+    *out = x;
+    return SEPCL_OK;
 }
 
 /* ---------------------------------------------------------------- gather */

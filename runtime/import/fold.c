@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Constants computed while the graph is built. Integers are computed as int64 and floats in double; results are int64,
- * bool or float32. What a build may compute is limited, so that a small file cannot ask for hours or all memory.
+ * Constants computed while the graph is built. Integers are computed as int64 and floats in double; results are of
+ * the operands' integer type, bool or float32. What a build may compute is limited, so that a small file cannot ask for
+ * hours or all memory.
  */
 #include <math.h>
 #include <string.h>
@@ -10,9 +11,12 @@
 #include "import/build.h"
 #include "ir/op.h"
 
-/* Of elements computed and of bytes kept; a large file may well have large constants to rearrange, so it gets more. */
+/* Of elements computed and of bytes kept: a network of ten bytes a layer may well have large weights that it computes,
+   and a large file large constants to rearrange, so it gets more. */
 #define WORK_LIMIT ((int64_t)1 << 27)
-#define BYTES_LIMIT ((int64_t)1 << 28)
+#define BYTES_LIMIT ((int64_t)1 << 30)
+/* Elements that are moved cost this much less than those that are computed. */
+#define MOVED 4
 
 static int64_t allowance(const import_build *b, int64_t limit)
 {
@@ -46,7 +50,7 @@ status fold_new(import_build *b, dtype type, const shape *s, int64_t limit, oper
     if (n < 0 || n > limit)
         return fail(SEPCL_UNSUPPORTED, "a constant of shape %s would be computed; the limit is %lld elements",
                     shape_text(s, text), (long long)limit);
-    TRY(fold_charge(b, n));
+    TRY(fold_charge(b, limit == FOLD_LARGE ? n / MOVED : n));
     TRY(charge_bytes(b, n * (int64_t)dtype_size(type)));
     operand *x = operand_new(b);
     *data = arena_array(&b->g->memory, (size_t)n, dtype_size(type));
@@ -64,6 +68,41 @@ status fold_ints(import_build *b, const int64_t *v, int n, operand **out)
     if (n)
         memcpy(to, v, (size_t)n * sizeof *v);
     return SEPCL_OK;
+}
+
+/* ---------------------------------------------------------------- integers */
+
+static int64_t int_as(dtype type, int64_t v)
+{
+    switch (type) {
+    case DT_BOOL:
+        return v != 0;
+    case DT_U8:
+        return (uint8_t)v;
+    case DT_I8:
+        return (int8_t)(uint8_t)v;
+    case DT_I32:
+        return (int32_t)(uint32_t)v;
+    default:
+        return v;
+    }
+}
+
+/* Integers of one type stay of it, and wrap as it does. */
+static dtype int_type(dtype x, dtype y)
+{
+    return x == y && x != DT_BOOL ? x : DT_I64;
+}
+
+static void put_int(dtype type, void *to, int64_t i, int64_t v)
+{
+    v = int_as(type, v);
+    if (type == DT_I64)
+        ((int64_t *)to)[i] = v;
+    else if (type == DT_I32)
+        ((int32_t *)to)[i] = (int32_t)v;
+    else
+        ((uint8_t *)to)[i] = (uint8_t)v;
 }
 
 /* ---------------------------------------------------------------- one operand */
@@ -98,9 +137,13 @@ status fold_unary(import_build *b, const operand *x, act f, operand **out)
             ((float *)to)[i] = (float)act_apply(&f, data_float(x->type, x->data, i));
         return SEPCL_OK;
     }
-    TRY(fold_new(b, DT_I64, &x->shape, FOLD_SMALL, out, &to));
-    for (int64_t i = 0; i < n; i++)
-        TRY(unary_int(f.kind, data_int(x->type, x->data, i), (int64_t *)to + i));
+    const dtype type = int_type(x->type, x->type);
+    TRY(fold_new(b, type, &x->shape, FOLD_SMALL, out, &to));
+    for (int64_t i = 0; i < n; i++) {
+        int64_t v = 0;
+        TRY(unary_int(f.kind, data_int(x->type, x->data, i), &v));
+        put_int(type, to, i, v);
+    }
     return SEPCL_OK;
 }
 
@@ -114,28 +157,12 @@ status fold_not(import_build *b, const operand *x, operand **out)
     return SEPCL_OK;
 }
 
-static int64_t int_as(dtype type, int64_t v)
-{
-    switch (type) {
-    case DT_BOOL:
-        return v != 0;
-    case DT_U8:
-        return (uint8_t)v;
-    case DT_I8:
-        return (int8_t)(uint8_t)v;
-    case DT_I32:
-        return (int32_t)(uint32_t)v;
-    default:
-        return v;
-    }
-}
-
 status fold_cast(import_build *b, const operand *x, dtype type, operand **out)
 {
     const int64_t n = operand_count(x);
     const bool    to_float = type == DT_F32 || type == DT_F16;
     void         *to;
-    TRY(fold_new(b, to_float ? DT_F32 : type == DT_BOOL ? DT_BOOL : DT_I64, &x->shape, FOLD_LARGE, out, &to));
+    TRY(fold_new(b, to_float ? DT_F32 : type, &x->shape, FOLD_LARGE, out, &to));
     for (int64_t i = 0; i < n; i++) {
         if (to_float)
             ((float *)to)[i] = data_float(x->type, x->data, i);
@@ -143,7 +170,7 @@ status fold_cast(import_build *b, const operand *x, dtype type, operand **out)
             ((uint8_t *)to)[i] =
                 operand_is_float(x) ? data_float(x->type, x->data, i) != 0 : data_int(x->type, x->data, i) != 0;
         else
-            ((int64_t *)to)[i] = int_as(type, data_int(x->type, x->data, i));
+            put_int(type, to, i, data_int(x->type, x->data, i));
     }
     return SEPCL_OK;
 }
@@ -215,7 +242,7 @@ static status int_divide(int kind, int64_t x, int64_t y, int64_t *out)
         return SEPCL_OK;
     }
     const int64_t rest = x % y;
-    *out = kind == BINARY_DIV ? x / y : kind == FOLD_FMOD || rest == 0 || (rest < 0) == (y < 0) ? rest : rest + y;
+    *out = kind == BINARY_DIV ? x / y : kind == BINARY_FMOD || rest == 0 || (rest < 0) == (y < 0) ? rest : rest + y;
     return SEPCL_OK;
 }
 
@@ -233,8 +260,8 @@ static status binary_int(int kind, int64_t x, int64_t y, int64_t *out)
         *out = (int64_t)(ux * uy);
         break;
     case BINARY_DIV:
-    case FOLD_MOD:
-    case FOLD_FMOD:
+    case BINARY_MOD:
+    case BINARY_FMOD:
         return int_divide(kind, x, y, out);
     case BINARY_POW:
         *out = int_pow(x, y);
@@ -294,10 +321,10 @@ static status binary_float(int kind, double x, double y, double *out)
     case BINARY_PRELU:
         *out = x < 0 ? x * y : x;
         break;
-    case FOLD_MOD:
+    case BINARY_MOD:
         *out = floor_mod(x, y);
         break;
-    case FOLD_FMOD:
+    case BINARY_FMOD:
         *out = fmod(x, y);
         break;
     default:
@@ -306,16 +333,21 @@ static status binary_float(int kind, double x, double y, double *out)
     return SEPCL_OK;
 }
 
+static bool compares(int kind)
+{
+    return (kind >= BINARY_EQUAL && kind <= BINARY_LESS_EQUAL) || kind == FOLD_GREATER || kind == FOLD_GREATER_EQUAL;
+}
+
 static bool compare(int kind, double x, double y)
 {
     switch (kind) {
-    case FOLD_EQUAL:
+    case BINARY_EQUAL:
         return x == y;
-    case FOLD_LESS:
+    case BINARY_LESS:
         return x < y;
     case FOLD_GREATER:
         return x > y;
-    case FOLD_LESS_EQUAL:
+    case BINARY_LESS_EQUAL:
         return x <= y;
     default:
         return x >= y;
@@ -325,13 +357,13 @@ static bool compare(int kind, double x, double y)
 static bool compare_int(int kind, int64_t x, int64_t y)
 {
     switch (kind) {
-    case FOLD_EQUAL:
+    case BINARY_EQUAL:
         return x == y;
-    case FOLD_LESS:
+    case BINARY_LESS:
         return x < y;
     case FOLD_GREATER:
         return x > y;
-    case FOLD_LESS_EQUAL:
+    case BINARY_LESS_EQUAL:
         return x <= y;
     default:
         return x >= y;
@@ -341,7 +373,7 @@ static bool compare_int(int kind, int64_t x, int64_t y)
 static status binary_element(int kind, const operand *x, const operand *y, const cursor *c, void *to, int64_t i)
 {
     const bool floats = operand_is_float(x);
-    if (kind >= FOLD_EQUAL && kind <= FOLD_GREATER_EQUAL) {
+    if (compares(kind)) {
         ((uint8_t *)to)[i] =
             floats ? compare(kind, data_float(x->type, x->data, c->at[0]), data_float(y->type, y->data, c->at[1]))
                    : compare_int(kind, data_int(x->type, x->data, c->at[0]), data_int(y->type, y->data, c->at[1]));
@@ -358,7 +390,7 @@ static status binary_element(int kind, const operand *x, const operand *y, const
     if (kind >= FOLD_AND)
         ((uint8_t *)to)[i] = r != 0;
     else
-        ((int64_t *)to)[i] = r;
+        put_int(int_type(x->type, y->type), to, i, r);
     return SEPCL_OK;
 }
 
@@ -370,7 +402,9 @@ status fold_binary(import_build *b, int kind, const operand *x, const operand *y
         return fail(kind == BINARY_POW ? SEPCL_UNSUPPORTED : SEPCL_BAD_FILE, "the operands are of types %s and %s",
                     dtype_name(x->type), dtype_name(y->type));
     TRY(broadcast((const operand *[]){x, y}, 2, &c));
-    const dtype type = kind >= FOLD_EQUAL ? DT_BOOL : operand_is_float(x) ? DT_F32 : DT_I64;
+    const dtype type = compares(kind) || kind >= FOLD_AND ? DT_BOOL
+                       : operand_is_float(x)              ? DT_F32
+                                                          : int_type(x->type, y->type);
     TRY(fold_new(b, type, &c.s, FOLD_SMALL, out, &to));
     const int64_t n = shape_count(&c.s);
     for (int64_t i = 0; i < n; i++, cursor_next(&c))
@@ -386,7 +420,9 @@ status fold_where(import_build *b, const operand *test, const operand *x, const 
         return fail(SEPCL_BAD_FILE, "the operands are of types %s, %s and %s", dtype_name(test->type),
                     dtype_name(x->type), dtype_name(y->type));
     TRY(broadcast((const operand *[]){test, x, y}, 3, &c));
-    TRY(fold_new(b, operand_is_float(x) ? DT_F32 : DT_I64, &c.s, FOLD_SMALL, out, &to));
+    const bool  truth = x->type == DT_BOOL && y->type == DT_BOOL;
+    const dtype type = truth ? DT_BOOL : operand_is_float(x) ? DT_F32 : int_type(x->type, y->type);
+    TRY(fold_new(b, type, &c.s, FOLD_SMALL, out, &to));
     const int64_t n = shape_count(&c.s);
     for (int64_t i = 0; i < n; i++, cursor_next(&c)) {
         const bool     yes = data_int(test->type, test->data, c.at[0]) != 0;
@@ -394,7 +430,7 @@ status fold_where(import_build *b, const operand *test, const operand *x, const 
         if (operand_is_float(x))
             ((float *)to)[i] = data_float(from->type, from->data, c.at[yes ? 1 : 2]);
         else
-            ((int64_t *)to)[i] = data_int(from->type, from->data, c.at[yes ? 1 : 2]);
+            put_int(type, to, i, data_int(from->type, from->data, c.at[yes ? 1 : 2]));
     }
     return SEPCL_OK;
 }
@@ -442,7 +478,8 @@ status fold_reduce(import_build *b, reduce_kind kind, const operand *x, uint32_t
     }
     void *to;
     TRY(fold_charge(b, operand_count(x)));
-    TRY(fold_new(b, operand_is_float(x) ? DT_F32 : DT_I64, &s, FOLD_SMALL, out, &to));
+    const dtype type = operand_is_float(x) ? DT_F32 : int_type(x->type, x->type);
+    TRY(fold_new(b, type, &s, FOLD_SMALL, out, &to));
     const int64_t n = shape_count(&s);
     for (int64_t i = 0; i < n; i++) {
         double  sum = reduce_start(kind);
@@ -461,7 +498,7 @@ status fold_reduce(import_build *b, reduce_kind kind, const operand *x, uint32_t
         if (operand_is_float(x))
             ((float *)to)[i] = (float)sum;
         else
-            ((int64_t *)to)[i] = data_int(DT_F64, &sum, 0);
+            put_int(type, to, i, data_int(DT_F64, &sum, 0));
     }
     return SEPCL_OK;
 }

@@ -198,7 +198,7 @@ status operand_get(import_build *b, operand *x, const layout *l, value_id *out)
 {
     status    st = SEPCL_OK;
     const int before = b->g->n_nodes;
-    if (!operand_is_float(x))
+    if (!operand_is_float(x) && !operand_is_truth(x))
         return fail(SEPCL_UNSUPPORTED, "'%s' is a tensor of type %s, and those serve for shapes and indices only",
                     x->name ? x->name : b->node, dtype_name(x->type));
     if (operand_count(x) == 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/size.h"
 #include "import/file_map.h"
 #include "import/keras.h"
 #include "import/onnx.h"
@@ -22,11 +23,13 @@ struct model_file {
     file_map        map; /* empty for a model in memory */
     const importer *format;
     void           *state;
+    size_t          size;
 };
 
 /* Sniffs, decodes and checks. The error does not name the file yet. */
 static status read_model(model_file *f, const uint8_t *bytes, size_t size, const char *path)
 {
+    f->size = size;
     if (size == 0)
         return fail(SEPCL_BAD_FILE, "the file is empty");
     for (size_t i = 0; i < sizeof formats / sizeof formats[0] && !f->format; i++)
@@ -132,7 +135,7 @@ static status check_input(const file_tensor *t, const shape *given)
                        shape_text(&t->shape, want), shape_text(given, got));
 }
 
-status model_file_build(const model_file *f, const shape *inputs, graph **out)
+static status build(const model_file *f, const shape *inputs, arena_budget *budget, graph **out)
 {
     graph *g = NULL;
     status st = SEPCL_OK;
@@ -141,14 +144,17 @@ status model_file_build(const model_file *f, const shape *inputs, graph **out)
         st = check_input(model_file_input(f, i), &inputs[i]);
     if (st == SEPCL_OK)
         st = graph_create(f->name, &g);
-    if (st == SEPCL_OK)
+    if (st == SEPCL_OK) {
+        g->memory.budget = budget;
         st = f->format->build(f->state, inputs, g);
+    }
     if (st == SEPCL_OK)
         st = graph_check(g);
     if (st != SEPCL_OK) {
         graph_destroy(g);
         return fail_in(st, "%s", f->name);
     }
+    g->memory.budget = NULL;
     *out = g;
     return SEPCL_OK;
 }
@@ -165,4 +171,27 @@ status model_file_edit(const model_file *f, const model_edit *edits, int n, uint
     const status st = f->format->edit ? f->format->edit(f->state, edits, n, bytes_out, size_out)
                                       : fail(SEPCL_UNSUPPORTED, "files of the format %s are not written", f->format->format);
     return st == SEPCL_OK ? st : fail_in(st, "%s", f->name);
+}
+
+status model_file_build(const model_file *f, const shape *inputs, graph **out)
+{
+    return build(f, inputs, NULL, out);
+}
+
+static size_t room_of(const model_file *f)
+{
+    size_t room;
+    if (f->format->room)
+        return f->format->room(f->state);
+    return size_mul(2, f->size, &room) && size_add(IMPORT_MEMORY, room, &room) ? room : SIZE_MAX;
+}
+
+status model_file_try_build(const model_file *f, const shape *inputs, graph **out)
+{
+    arena_budget budget = {.left = room_of(f)};
+    const status st = build(f, inputs, &budget, out);
+    if (st != SEPCL_OUT_OF_MEMORY || !budget.over)
+        return st;
+    error_clear();
+    return SEPCL_OK;
 }

@@ -40,13 +40,20 @@ typedef struct importer {
     int (*n_outputs)(const void *state);
     const file_tensor *(*input)(const void *state, int i);
     const file_tensor *(*output)(const void *state, int i);
-    /* Fills g. inputs[i] is the full shape of input i. Constants may borrow the mapped bytes. */
+    /* Fills g. inputs[i] is the full shape of input i. Constants may borrow the mapped bytes. Memory of its own is within
+       the budget of g's arena, when that has one. */
     status (*build)(const void *state, const shape *inputs, graph *g);
     /* Both may be NULL: the file cannot be written with other convolutions. why_not: what keeps the convolution that makes
        a value from being replaced; NULL: nothing. edit: the new file's bytes, malloc'd; nothing else changes. */
     const char *(*why_not)(const void *state, const char *value);
     status (*edit)(const void *state, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out);
+    /* Bytes of what loading may take that opening the file has left over; NULL: all but nothing was taken. */
+    size_t (*room)(const void *state);
 } importer;
+
+/* What opening a file, and building a graph of it at load, may take from the system: twice the file, for what has to be
+   converted or reordered, and this much more. */
+#define IMPORT_MEMORY ((size_t)14 << 20)
 
 status model_file_open(const char *path, const char *name, model_file **out);
 status model_file_open_memory(const void *bytes, size_t size, const char *name, model_file **out);
@@ -58,6 +65,9 @@ const file_tensor *model_file_output(const model_file *f, int i);
 const char        *model_file_name(const model_file *f);
 /* A graph with input i of shape inputs[i], every dimension > 0. The graph borrows the file's bytes: f must outlive it. */
 status model_file_build(const model_file *f, const shape *inputs, graph **out);
+/* The same within the memory that loading may take. *out stays NULL, with SEPCL_OK, when that is not enough, as for a
+   network that computes large weights from a few bytes. */
+status model_file_try_build(const model_file *f, const shape *inputs, graph **out);
 
 const char *model_file_why_not(const model_file *f, const char *value);
 status      model_file_edit(const model_file *f, const model_edit *edits, int n, uint8_t **bytes_out, size_t *size_out);

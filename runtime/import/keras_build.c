@@ -112,7 +112,8 @@ static status run_inner(keras_build *b, const keras_layer *l, const char *name, 
 static status run_call(keras_build *b, const keras_model *m, const char *prefix, const tensors *t, keras_source at)
 {
     const keras_layer *l = &m->layers[at.layer];
-    const char        *name = *prefix ? arena_printf(&b->common.memory, "%s/%s", prefix, l->name) : l->name;
+    /* values are called by it as long as the graph lives */
+    const char        *name = *prefix ? arena_printf(&b->common.g->memory, "%s/%s", prefix, l->name) : l->name;
     operand          **out = arena_array(&b->common.memory, l->model ? (size_t)l->model->n_outputs : 1, sizeof *out);
     if (!name || !out)
         return SEPCL_OUT_OF_MEMORY;

@@ -152,6 +152,11 @@ static status edit(const void *state, const model_edit *edits, int n, uint8_t **
     return onnx_edit(state, edits, n, bytes_out, size_out);
 }
 
+static size_t room(const void *state)
+{
+    return ((const onnx_model *)state)->budget.left;
+}
+
 const importer import_onnx = {
     .format = "ONNX",
     .sniff = sniff,
@@ -165,4 +170,5 @@ const importer import_onnx = {
     .build = build,
     .why_not = why_not,
     .edit = edit,
+    .room = room,
 };

@@ -32,13 +32,61 @@ static status add_initializers(onnx_build *b)
 
 /* ---------------------------------------------------------------- nodes */
 
+/* Ops that only move elements: truth values stay truth values. */
+static bool moves(const onnx_op *op)
+{
+    status (*const list[])(onnx_build *, int) = {
+        onnx_op_identity, onnx_op_reshape, onnx_op_flatten, onnx_op_squeeze, onnx_op_unsqueeze, onnx_op_transpose,
+        onnx_op_split,    onnx_op_slice,   onnx_op_gather,  onnx_op_expand,  onnx_op_tile,
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (op->build == list[i])
+            return true;
+    return false;
+}
+
+/* Ops that tell truth values from numbers. */
+static bool takes_truth(const onnx_op *op)
+{
+    status (*const list[])(onnx_build *, int) = {
+        onnx_op_compare,   onnx_op_not,    onnx_op_where, onnx_op_cast,
+        onnx_op_cast_like, onnx_op_concat, onnx_op_shape, onnx_op_size,
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        if (op->build == list[i])
+            return true;
+    return moves(op);
+}
+
+static status check_inputs(const onnx_build *b, const onnx_op *op)
+{
+    for (int i = 0; i < op->min_in; i++)
+        if (!onnx_in(b, i))
+            return fail(SEPCL_BAD_FILE, "input %d is missing", i);
+    for (int i = 0; i < onnx_of(b)->n->n_in; i++)
+        if (onnx_in(b, i) && operand_is_truth(onnx_in(b, i)) && !takes_truth(op))
+            return fail(SEPCL_UNSUPPORTED, "input '%s' is a tensor of bool that depends on the model's inputs",
+                        onnx_in(b, i)->name);
+    return SEPCL_OK;
+}
+
+/* Outputs of an op that moves elements have the type of its first input. */
+static void pass_truth(onnx_build *b, const onnx_op *op)
+{
+    const onnx_reader *r = b->reader;
+    const operand     *x = onnx_in(b, 0);
+    for (int i = 0; x && operand_is_truth(x) && moves(op) && i < r->n->n_out; i++) {
+        operand *y = r->n->out[i] >= 0 ? r->values[r->n->out[i]] : NULL;
+        if (y && !y->is_const)
+            y->type = DT_BOOL;
+    }
+}
+
 static status check_node(const onnx_build *b, const onnx_op *op)
 {
     const onnx_model *m = onnx_of(b)->m;
     const onnx_node  *n = onnx_of(b)->n;
-    for (int i = 0; i < op->min_in; i++)
-        if (!onnx_in(b, i))
-            return fail(SEPCL_BAD_FILE, "input %d is missing", i);
+    TRY(check_inputs(b, op));
     for (int i = 0; i < n->n_out; i++)
         if (op->outputs >= 0 && i >= op->outputs && n->out[i] >= 0 && m->names[n->out[i]].needed)
             return fail(SEPCL_UNSUPPORTED, "output %d, '%s', is used, but only %d of the op's outputs are supported", i,
@@ -63,6 +111,8 @@ static status build_node(onnx_build *b, const onnx_node *n)
     status st = op ? check_node(b, op) : fail(SEPCL_UNSUPPORTED, "the op is not supported");
     if (st == SEPCL_OK)
         st = op->build(b, op->arg);
+    if (st == SEPCL_OK)
+        pass_truth(b, op);
     return import_end(b, st, n->op);
 }
 
@@ -92,7 +142,11 @@ static status build_all(onnx_build *b, const shape *inputs)
 status onnx_build_graph(const onnx_model *m, const shape *inputs, graph *g)
 {
     onnx_reader r = {.m = m};
-    onnx_build  b = {.g = g, .reader = &r, .channels_first = true, .file_bytes = (int64_t)m->file.n};
+    onnx_build  b = {.g = g,
+                     .reader = &r,
+                     .channels_first = true,
+                     .file_bytes = (int64_t)m->file.n,
+                     .memory.budget = g->memory.budget};
     r.values = arena_array(&b.memory, (size_t)m->n_names, sizeof(operand *));
     const status st = r.values ? build_all(&b, inputs) : SEPCL_OUT_OF_MEMORY;
     import_done(&b);

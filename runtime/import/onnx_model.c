@@ -66,10 +66,9 @@ static int find_slot(const onnx_model *m, wire_bytes b)
 static status grow_slots(onnx_model *m)
 {
     const int n = m->n_slots ? 2 * m->n_slots : 256;
-    int      *slots = calloc((size_t)n, sizeof *slots);
+    int      *slots = arena_array(&m->memory, (size_t)n, sizeof *slots); /* those before are as large together */
     if (!slots)
-        return fail_memory((size_t)n * sizeof *slots, "a table of names");
-    free(m->slots);
+        return SEPCL_OUT_OF_MEMORY;
     m->slots = slots;
     m->n_slots = n;
     for (int i = 0; i < m->n_names; i++) {
@@ -468,6 +467,14 @@ static status read_graph(onnx_model *m, wire_bytes root)
     return load_tensors(m);
 }
 
+void onnx_model_allow(onnx_model *m, size_t bytes)
+{
+    size_t sum;
+    bytes = size_add(m->limit, bytes, &sum) ? bytes : SIZE_MAX - m->limit;
+    m->limit += bytes;
+    m->budget.left += bytes;
+}
+
 status onnx_model_open(const uint8_t *bytes, size_t size, const char *path, onnx_model **out)
 {
     wire_bytes root = {0};
@@ -477,9 +484,15 @@ status onnx_model_open(const uint8_t *bytes, size_t size, const char *path, onnx
         return fail_memory(sizeof *m, "an ONNX model");
     m->file = (wire_bytes){bytes, size};
     m->path = path;
+    m->memory.budget = &m->budget;
+    onnx_model_allow(m, IMPORT_MEMORY);
+    onnx_model_allow(m, size);
+    onnx_model_allow(m, size);
     status st = read_top(m, &root);
     if (st == SEPCL_OK)
         st = read_graph(m, root);
+    if (st == SEPCL_OUT_OF_MEMORY && m->budget.over)
+        st = fail(SEPCL_UNSUPPORTED, "reading it would take more than %zu bytes of memory", m->limit);
     if (st != SEPCL_OK) {
         onnx_model_close(m);
         return st;
@@ -494,7 +507,6 @@ void onnx_model_close(onnx_model *m)
         return;
     for (int i = 0; i < m->n_externals; i++)
         file_map_close(&m->externals[i].map);
-    free(m->slots);
     arena_free(&m->memory);
     free(m);
 }

@@ -72,6 +72,8 @@ typedef struct onnx_external {
 
 typedef struct onnx_model {
     arena          memory;
+    arena_budget   budget; /* of memory, while the file is read */
+    size_t         limit;  /* what the budget was, all files together */
     wire_bytes     file;
     const char    *path; /* NULL: in memory, so without external data */
     int64_t        opset;
@@ -92,6 +94,8 @@ typedef struct onnx_model {
 /* On failure nothing is left to close. */
 status onnx_model_open(const uint8_t *bytes, size_t size, const char *path, onnx_model **out);
 void   onnx_model_close(onnx_model *m);
+/* More may be taken, since there is more to read. */
+void onnx_model_allow(onnx_model *m, size_t bytes);
 
 /* "x breaks off or is malformed at byte n" */
 status onnx_malformed(const onnx_model *m, const wire *w, const char *what);

@@ -33,13 +33,24 @@ status onnx_op_concat(onnx_build *b, int arg)
     (void)arg;
     if (!x)
         return SEPCL_OUT_OF_MEMORY;
-    for (int i = 0; i < n; i++)
+    bool truth = false;
+    for (int i = 0; i < n; i++) {
         if (!(x[i] = onnx_in(b, i)))
             return fail(SEPCL_BAD_FILE, "input %d is missing", i);
+        truth |= operand_is_truth(x[i]);
+    }
+    for (int i = 0; truth && i < n; i++) {
+        if (x[i]->type != DT_BOOL)
+            return fail(SEPCL_BAD_FILE, "input '%s' is of type %s beside one of bool", x[i]->name,
+                        dtype_name(x[i]->type));
+        TRY(emit_number(b, x[i], &x[i]));
+    }
     if (!attr_has(b, "axis"))
         return fail(SEPCL_BAD_FILE, "attribute 'axis' is missing");
     TRY(import_axis(attr_int(b, "axis", 0), x[0]->shape.rank, &axis));
     TRY(emit_concat(b, x, n, axis, &y));
+    if (truth)
+        y->type = DT_BOOL;
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }
@@ -226,6 +237,52 @@ status onnx_op_pad(onnx_build *b, int arg)
     return SEPCL_OK;
 }
 
+/* ---------------------------------------------------------------- CenterCropPad */
+
+/* The axes that the shape speaks of, and their extents; all of them unless the attribute says which. */
+static status read_targets(onnx_build *b, int rank, int64_t target[MAX_RANK])
+{
+    int64_t   given[MAX_RANK], axes[MAX_RANK];
+    const int n = param_ints(b, 1, given, MAX_RANK), n_axes = attr_ints(b, "axes", axes, MAX_RANK);
+    if (b->bad != SEPCL_OK)
+        return b->bad;
+    if (n != (n_axes < 0 ? rank : n_axes))
+        return fail(SEPCL_BAD_FILE, "the shape has %d entries for %d axes", n, n_axes < 0 ? rank : n_axes);
+    for (int i = 0; i < n; i++) {
+        int axis = i;
+        if (n_axes >= 0)
+            TRY(import_axis(axes[i], rank, &axis));
+        if (given[i] < 1 || given[i] > INT32_MAX / 4)
+            return fail(SEPCL_BAD_FILE, "the new extent of axis %d is %lld", axis, (long long)given[i]);
+        target[axis] = given[i];
+    }
+    return SEPCL_OK;
+}
+
+status onnx_op_center_crop_pad(onnx_build *b, int arg)
+{
+    operand   *x = onnx_in(b, 0), *y;
+    int64_t    target[MAX_RANK];
+    attr_slice cut;
+    attr_pad   pad = {.mode = PAD_CONSTANT};
+    (void)arg;
+    for (int i = 0; i < x->shape.rank; i++)
+        target[i] = x->shape.dim[i];
+    TRY(read_targets(b, x->shape.rank, target));
+    for (int i = 0; i < x->shape.rank; i++) {
+        const int64_t more = target[i] - x->shape.dim[i];
+        cut.step[i] = 1;
+        cut.start[i] = more < 0 ? -more / 2 : 0;
+        cut.size[i] = i64_min(target[i], x->shape.dim[i]);
+        pad.before[i] = more > 0 ? more / 2 : 0;
+        pad.after[i] = more > 0 ? more - more / 2 : 0;
+    }
+    TRY(emit_slice(b, x, &cut, &y));
+    TRY(emit_pad(b, y, &pad, &y));
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
+}
+
 /* ---------------------------------------------------------------- Gather, Expand */
 
 status onnx_op_gather(onnx_build *b, int arg)
@@ -254,6 +311,21 @@ status onnx_op_expand(onnx_build *b, int arg)
         return fail(SEPCL_BAD_FILE, "shape %s cannot be expanded to %s", shape_text(&x->shape, from),
                     shape_text(&want, to));
     TRY(emit_expand(b, x, &s, &y));
+    onnx_out(b, 0, y);
+    return SEPCL_OK;
+}
+
+status onnx_op_tile(onnx_build *b, int arg)
+{
+    operand  *x = onnx_in(b, 0), *y;
+    int64_t   repeats[MAX_RANK];
+    const int n = param_ints(b, 1, repeats, MAX_RANK);
+    (void)arg;
+    if (n < 0)
+        return b->bad;
+    if (n != x->shape.rank)
+        return fail(SEPCL_BAD_FILE, "%d repeats for %d dimensions", n, x->shape.rank);
+    TRY(emit_tile(b, x, repeats, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Normalisation, softmax and reductions. */
+/* Normalisation by channel, and softmax. */
 #include "import/onnx_build.h"
 
 /* A constant with one element a channel. */
@@ -143,37 +143,6 @@ status onnx_op_group_norm(onnx_build *b, int arg)
     return SEPCL_OK;
 }
 
-status onnx_op_layer_norm(onnx_build *b, int arg)
-{
-    operand     *x = onnx_in(b, 0), *y;
-    value_id     in[3] = {-1, -1, -1};
-    int          axis, n = 1;
-    const layout l = layout_plain(x->shape.rank);
-    (void)arg;
-    TRY(import_axis(attr_int(b, "axis", -1), x->shape.rank, &axis));
-    TRY(operand_plain(b, x, &in[0]));
-    const int64_t length = shape_product(&x->shape, axis, x->shape.rank);
-    bool          inside = true; /* scale and bias have the shape that the graph's op takes */
-    for (int i = 1; i < 3; i++)
-        inside &= !onnx_in(b, i) || operand_count(onnx_in(b, i)) == length;
-    for (int i = 1; inside && i < 3; i++)
-        if (onnx_in(b, i)) {
-            TRY(operand_plain(b, onnx_in(b, i), &in[i]));
-            n = i + 1;
-        }
-    TRY(operand_node(b, OP_LAYER_NORM, &(attrs){.norm = {attr_float(b, "epsilon", 1e-5f), axis}}, in, n, &l,
-                     x->shape.rank, &y));
-    if (!inside) {
-        TRY(emit_binary(b, BINARY_MUL, y, onnx_in(b, 1), &y));
-        if (onnx_in(b, 2))
-            TRY(emit_binary(b, BINARY_ADD, y, onnx_in(b, 2), &y));
-        if (!shape_equal(&y->shape, &x->shape))
-            return fail(SEPCL_BAD_FILE, "scale or bias do not suit the input");
-    }
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
-}
-
 status onnx_op_lrn(onnx_build *b, int arg)
 {
     operand      *x = onnx_in(b, 0), *y;
@@ -232,33 +201,6 @@ status onnx_op_softmax(onnx_build *b, int log)
         TRY(emit_softmax(b, y, 1, log != 0, &y));
         TRY(emit_reshape(b, y, &whole, &y));
     }
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
-}
-
-/* ---------------------------------------------------------------- reductions */
-
-status onnx_op_reduce(onnx_build *b, int kind)
-{
-    operand  *x = onnx_in(b, 0), *y;
-    int64_t   axes[MAX_RANK];
-    uint32_t  bits = 0;
-    const int since = kind == REDUCE_SUM ? 13 : 18;
-    const int n = ints_of(b, "axes", 1, since, axes, MAX_RANK);
-    if (b->bad != SEPCL_OK)
-        return b->bad;
-    for (int i = 0; i < n; i++) {
-        int axis;
-        TRY(import_axis(axes[i], x->shape.rank, &axis));
-        bits |= 1u << axis;
-    }
-    if (n <= 0 && attr_int(b, "noop_with_empty_axes", 0)) {
-        onnx_out(b, 0, x);
-        return SEPCL_OK;
-    }
-    if (n <= 0)
-        bits = (1u << x->shape.rank) - 1;
-    TRY(emit_reduce(b, (reduce_kind)kind, x, bits, attr_int(b, "keepdims", 1) != 0, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

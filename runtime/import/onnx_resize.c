@@ -9,12 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "import/onnx_build.h"
-
-typedef struct resizing {
-    int64_t out[MAX_RANK];   /* extents */
-    double  scale[MAX_RANK]; /* output / input */
-} resizing;
+#include "import/onnx_resize.h"
 
 static status read_scales(onnx_build *b, int input, int64_t max, float *out, int *n_out)
 {
@@ -23,10 +18,10 @@ static status read_scales(onnx_build *b, int input, int64_t max, float *out, int
     if (!s)
         return SEPCL_OK;
     if (!s->is_const)
-        return fail(SEPCL_UNSUPPORTED, "the scales '%s' have to be a constant", s->name);
+        return fail(SEPCL_UNSUPPORTED, "the scales or the region '%s' have to be a constant", s->name);
     const int64_t n = operand_count(s);
     if (!operand_is_float(s) || n > max)
-        return fail(SEPCL_BAD_FILE, "the scales '%s' are not floats, or too many", s->name);
+        return fail(SEPCL_BAD_FILE, "the scales or the region '%s' are not floats, or too many", s->name);
     for (int64_t i = 0; i < n; i++)
         out[i] = data_float(s->type, s->data, i);
     *n_out = (int)n;
@@ -94,52 +89,59 @@ static void unchanged(const operand *x, resizing *r)
 {
     for (int i = 0; i < x->shape.rank; i++) {
         r->out[i] = x->shape.dim[i];
-        r->scale[i] = 1;
+        r->scale[i] = r->end[i] = 1;
+        r->begin[i] = 0;
     }
 }
 
-/* Adds the node, when anything changes at all. */
-static status add_resize(onnx_build *b, operand *x, const resizing *r, attr_resize *a, operand **out)
+/* Does the graph's resize of height and width do? */
+static bool is_plain(const operand *x, const resizing *r)
 {
-    bool      same = a->coordinates != RESIZE_TF_HALF_PIXEL_NN;
     const int rank = x->shape.rank;
-    for (int i = 0; i < rank; i++) {
-        const bool changes = r->out[i] != x->shape.dim[i] || r->scale[i] != 1;
-        same &= !changes;
-        if (changes && (i < 2 || rank > 4))
-            return fail(SEPCL_UNSUPPORTED, "axis %d of %d dimensions is resized; only height and width can be", i,
-                        rank);
-    }
+    bool      plain = (rank == 3 || rank == 4) && r->mode != ONNX_CUBIC && !r->crops;
+    for (int i = 0; i < rank; i++)
+        plain &= i >= 2 || (r->out[i] == x->shape.dim[i] && r->scale[i] == 1);
+    return plain && (r->mode == ONNX_NEAREST || !r->antialias);
+}
+
+/* Adds the node, when anything changes at all. */
+static status add_resize(onnx_build *b, operand *x, const resizing *r, operand **out)
+{
+    attr_resize a = r->a;
+    bool        same = a.coordinates != RESIZE_TF_HALF_PIXEL_NN;
+    const int   rank = x->shape.rank;
+    if (!is_plain(x, r))
+        return resize_by_tables(b, x, r, out);
+    for (int i = 0; i < rank; i++)
+        same &= r->out[i] == x->shape.dim[i] && r->scale[i] == 1;
     *out = x;
     if (same)
         return SEPCL_OK;
-    if (rank < 3)
-        return fail(SEPCL_UNSUPPORTED, "an input of %d dimensions; 3 and 4 are supported", rank);
-    a->size[0] = rank == 4 ? r->out[2] : 1;
-    a->scale[0] = rank == 4 ? r->scale[2] : 1;
-    a->size[1] = r->out[rank - 1];
-    a->scale[1] = r->scale[rank - 1];
-    return emit_resize(b, x, a, out);
+    a.mode = r->mode == ONNX_LINEAR ? RESIZE_LINEAR : RESIZE_NEAREST;
+    a.size[0] = rank == 4 ? r->out[2] : 1;
+    a.scale[0] = rank == 4 ? r->scale[2] : 1;
+    a.size[1] = r->out[rank - 1];
+    a.scale[1] = r->scale[rank - 1];
+    return emit_resize(b, x, &a, out);
 }
 
 /* Upsample, and Resize of opset 10: the element below where an axis grows, the one above where it shrinks. Axes are
    resized one way after the other, which for the nearest element is the same as at once. */
-static status add_simple(onnx_build *b, operand *x, const float *scale, int n, resize_mode mode)
+static status add_simple(onnx_build *b, operand *x, const float *scale, int n, onnx_resize_mode mode)
 {
-    resizing r;
-    int      axis[MAX_RANK] = {0};
+    int axis[MAX_RANK] = {0};
     if (n != x->shape.rank)
         return fail(SEPCL_BAD_FILE, "%d scales for %d axes", n, x->shape.rank);
     for (int i = 0; i < n; i++)
         axis[i] = i;
     for (int up = 0; up < 2; up++) {
-        attr_resize a = {.mode = mode, .coordinates = RESIZE_ASYMMETRIC, .round = up ? RESIZE_FLOOR : RESIZE_CEIL};
-        float       now[MAX_RANK];
+        resizing r = {.mode = mode, .a = {.coordinates = RESIZE_ASYMMETRIC, .round = up ? RESIZE_FLOOR : RESIZE_CEIL}};
+        float    now[MAX_RANK];
         for (int i = 0; i < n; i++)
-            now[i] = mode == RESIZE_LINEAR ? (up ? scale[i] : 1) : (scale[i] > 1) == up ? scale[i] : 1;
+            now[i] = mode == ONNX_LINEAR ? (up ? scale[i] : 1) : (scale[i] > 1) == up ? scale[i] : 1;
         unchanged(x, &r);
         TRY(by_scales(x, now, axis, n, &r));
-        TRY(add_resize(b, x, &r, &a, &x));
+        TRY(add_resize(b, x, &r, &x));
     }
     onnx_out(b, 0, x);
     return SEPCL_OK;
@@ -154,7 +156,7 @@ status onnx_op_upsample(onnx_build *b, int arg)
     if (onnx_of(b)->m->opset >= 10)
         return fail(SEPCL_BAD_FILE, "the op ended with opset 9, but the model has opset %lld",
                     (long long)onnx_of(b)->m->opset);
-    const resize_mode mode = attr_choice(b, "mode", modes, 0) ? RESIZE_LINEAR : RESIZE_NEAREST;
+    const onnx_resize_mode mode = attr_choice(b, "mode", modes, 0) ? ONNX_LINEAR : ONNX_NEAREST;
     if (onnx_of(b)->m->opset >= 9)
         TRY(read_scales(b, 1, MAX_RANK, scale, &n));
     else
@@ -162,53 +164,78 @@ status onnx_op_upsample(onnx_build *b, int arg)
     return add_simple(b, onnx_in(b, 0), scale, n, mode);
 }
 
-/* What the node's attributes say about positions. */
-static status read_modes(onnx_build *b, attr_resize *a)
+/* What the node's attributes say about positions and filters. */
+static void read_modes(onnx_build *b, resizing *r)
 {
-    static const char *const        modes[] = {"nearest", "linear", NULL};
-    static const char *const        coordinates[] = {"half_pixel", "pytorch_half_pixel",   "align_corners",
-                                                     "asymmetric", "half_pixel_symmetric", "tf_half_pixel_for_nn",
-                                                     NULL};
+    static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
+    static const char *const coordinates[] = {
+        "half_pixel",           "pytorch_half_pixel",   "align_corners",      "asymmetric",
+        "half_pixel_symmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize", NULL};
     static const char *const        rounds[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
-    static const resize_coordinates coordinate[] = {RESIZE_HALF_PIXEL,           RESIZE_PYTORCH_HALF_PIXEL,
-                                                    RESIZE_ALIGN_CORNERS,        RESIZE_ASYMMETRIC,
-                                                    RESIZE_HALF_PIXEL_SYMMETRIC, RESIZE_TF_HALF_PIXEL_NN};
-    static const resize_round       round[] = {RESIZE_ROUND_PREFER_FLOOR, RESIZE_ROUND_PREFER_CEIL, RESIZE_FLOOR,
-                                               RESIZE_CEIL};
-    a->mode = attr_choice(b, "mode", modes, 0) ? RESIZE_LINEAR : RESIZE_NEAREST;
-    a->coordinates = coordinate[attr_choice(b, "coordinate_transformation_mode", coordinates, 0)];
-    a->round = round[attr_choice(b, "nearest_mode", rounds, 0)];
-    /* a filter and weights of outside elements only matter for modes that are refused, and for linear ones */
-    if (a->mode == RESIZE_LINEAR && (attr_int(b, "antialias", 0) || attr_int(b, "exclude_outside", 0)))
-        return fail(SEPCL_UNSUPPORTED, "antialias and exclude_outside are not supported");
+    static const resize_coordinates coordinate[] = {
+        RESIZE_HALF_PIXEL,           RESIZE_PYTORCH_HALF_PIXEL, RESIZE_ALIGN_CORNERS, RESIZE_ASYMMETRIC,
+        RESIZE_HALF_PIXEL_SYMMETRIC, RESIZE_TF_HALF_PIXEL_NN,   RESIZE_HALF_PIXEL};
+    static const resize_round round[] = {RESIZE_ROUND_PREFER_FLOOR, RESIZE_ROUND_PREFER_CEIL, RESIZE_FLOOR,
+                                         RESIZE_CEIL};
+    const int                 way = attr_choice(b, "coordinate_transformation_mode", coordinates, 0);
+    r->mode = (onnx_resize_mode)attr_choice(b, "mode", modes, 0);
+    r->a.coordinates = coordinate[way];
+    r->crops = way == 6;
+    r->a.round = round[attr_choice(b, "nearest_mode", rounds, 0)];
+    r->cubic = attr_float(b, "cubic_coeff_a", -0.75f);
+    r->antialias = attr_int(b, "antialias", 0) != 0;
+    r->exclude = attr_int(b, "exclude_outside", 0) != 0;
+    r->outside = attr_float(b, "extrapolation_value", 0);
+}
+
+/* The part of the input that is resized: all begins, then all ends, of the axes that scales and sizes speak of. */
+static status read_region(onnx_build *b, const int *axis, int n, resizing *r)
+{
+    float region[2 * MAX_RANK];
+    int   entries;
+    if (!r->crops)
+        return SEPCL_OK;
+    TRY(read_scales(b, 1, 2 * MAX_RANK, region, &entries));
+    if (entries != 2 * n)
+        return fail(SEPCL_BAD_FILE, "the region has %d entries for %d axes", entries, n);
+    for (int i = 0; i < n; i++) {
+        r->begin[axis[i]] = region[i];
+        r->end[axis[i]] = region[n + i];
+        if (!isfinite(region[i]) || !isfinite(region[n + i]))
+            return fail(SEPCL_BAD_FILE, "the region of axis %d is %g to %g", axis[i], (double)region[i],
+                        (double)region[n + i]);
+    }
     return SEPCL_OK;
 }
 
 status onnx_op_resize(onnx_build *b, int arg)
 {
-    operand    *x = onnx_in(b, 0);
-    attr_resize a = {0};
-    resizing    r;
-    float       scale[MAX_RANK];
-    int64_t     size[MAX_RANK];
-    int         axis[MAX_RANK], n_scales, n_sizes;
+    operand *x = onnx_in(b, 0);
+    resizing r = {0};
+    float    scale[MAX_RANK];
+    int64_t  size[MAX_RANK];
+    int      axis[MAX_RANK], n_scales, n_sizes;
     (void)arg;
     unchanged(x, &r);
+    read_modes(b, &r);
     TRY(read_scales(b, onnx_of(b)->m->opset < 11 ? 1 : 2, MAX_RANK, scale, &n_scales));
-    TRY(read_modes(b, &a));
+    if (onnx_of(b)->m->opset < 11 && r.mode == ONNX_CUBIC)
+        return fail(SEPCL_BAD_FILE, "mode 'cubic' begins with opset 11");
     if (onnx_of(b)->m->opset < 11)
-        return add_simple(b, x, scale, n_scales, a.mode);
+        return add_simple(b, x, scale, n_scales, r.mode);
     n_sizes = param_ints(b, 3, size, MAX_RANK);
     if (b->bad != SEPCL_OK)
         return b->bad;
     if ((n_scales > 0) == (n_sizes > 0))
         return fail(SEPCL_BAD_FILE, "either scales or sizes have to be given");
-    TRY(read_axes(b, x->shape.rank, n_scales > 0 ? n_scales : n_sizes, axis));
+    const int n = n_scales > 0 ? n_scales : n_sizes;
+    TRY(read_axes(b, x->shape.rank, n, axis));
     if (n_scales > 0)
-        TRY(by_scales(x, scale, axis, n_scales, &r));
+        TRY(by_scales(x, scale, axis, n, &r));
     else
-        TRY(by_sizes(b, x, size, axis, n_sizes, &r));
-    TRY(add_resize(b, x, &r, &a, &x));
+        TRY(by_sizes(b, x, size, axis, n, &r));
+    TRY(read_region(b, axis, n, &r));
+    TRY(add_resize(b, x, &r, &x));
     onnx_out(b, 0, x);
     return SEPCL_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ops that change or tell shapes, constants, and casts. */
+/* Ops that change or tell shapes, and constants. */
 #include <math.h>
 #include <string.h>
 
@@ -22,36 +22,6 @@ status onnx_op_dropout(onnx_build *b, int arg)
         return fail(SEPCL_UNSUPPORTED, "training mode is not supported");
     onnx_out(b, 0, onnx_in(b, 0));
     return SEPCL_OK;
-}
-
-/* ---------------------------------------------------------------- casts */
-
-static status cast_to(onnx_build *b, dtype type)
-{
-    operand   *x = onnx_in(b, 0), *y = x;
-    const bool to_float = type == DT_F32 || type == DT_F16;
-    if (!x->is_const && !to_float)
-        return fail(SEPCL_UNSUPPORTED, "a cast of '%s' to %s is supported on constants only", x->name,
-                    dtype_name(type));
-    if (!(operand_is_float(x) && to_float) && x->type != type)
-        TRY(fold_cast(b, x, type, &y));
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
-}
-
-status onnx_op_cast(onnx_build *b, int arg)
-{
-    const int64_t to = attr_int(b, "to", 0);
-    (void)arg;
-    if (onnx_dtype(to) == DT_NONE)
-        return fail(SEPCL_UNSUPPORTED, "a cast to type %s is not supported", onnx_type_name(to));
-    return cast_to(b, onnx_dtype(to));
-}
-
-status onnx_op_cast_like(onnx_build *b, int arg)
-{
-    (void)arg;
-    return cast_to(b, onnx_in(b, 1)->type);
 }
 
 /* ---------------------------------------------------------------- reshapes */
@@ -315,35 +285,6 @@ status onnx_op_range(onnx_build *b, int arg)
         else
             ((int64_t *)to)[i] = (int64_t)v[0] + i * (int64_t)v[2];
     }
-    onnx_out(b, 0, y);
-    return SEPCL_OK;
-}
-
-status onnx_op_tile(onnx_build *b, int arg)
-{
-    const operand *x = onnx_in(b, 0);
-    int64_t        repeats[MAX_RANK], stride[MAX_RANK];
-    operand       *y;
-    const int      n = param_ints(b, 1, repeats, MAX_RANK);
-    (void)arg;
-    if (n < 0)
-        return b->bad;
-    if (!x->is_const)
-        return fail(SEPCL_UNSUPPORTED, "it is supported on constants only, but '%s' depends on the model's inputs",
-                    x->name);
-    if (n != x->shape.rank)
-        return fail(SEPCL_BAD_FILE, "%d repeats for %d dimensions", n, x->shape.rank);
-    shape   s = x->shape;
-    strided box = {.rank = 2 * n};
-    shape_strides(&x->shape, stride);
-    for (int i = 0; i < n; i++) {
-        if (repeats[i] < 0 || !i64_mul(s.dim[i], repeats[i], &s.dim[i]))
-            return fail(SEPCL_BAD_FILE, "repeat %d is %lld", i, (long long)repeats[i]);
-        box.dim[2 * i] = repeats[i];
-        box.dim[2 * i + 1] = x->shape.dim[i];
-        box.stride[2 * i + 1] = stride[i];
-    }
-    TRY(fold_strided(b, x, &box, &s, &y));
     onnx_out(b, 0, y);
     return SEPCL_OK;
 }

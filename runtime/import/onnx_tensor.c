@@ -91,6 +91,8 @@ status onnx_tensor_describe(onnx_model *m, wire_bytes message, onnx_tensor *t)
 {
     wire       w = wire_open(message);
     wire_field f;
+    bool       outside = false;
+    char       text[SHAPE_TEXT];
     *t = (onnx_tensor){.name = "", .message = message};
     while (wire_next(&w, &f)) {
         if (f.number == T_DIMS)
@@ -99,6 +101,8 @@ status onnx_tensor_describe(onnx_model *m, wire_bytes message, onnx_tensor *t)
             t->onnx_type = (int64_t)f.value;
         else if (f.number == T_NAME && f.type == WIRE_LENGTH)
             TRY(onnx_text(m, f.bytes, &t->name));
+        else if (f.number == T_LOCATION && f.type == WIRE_VARINT)
+            outside = f.value == 1;
         else if (f.number == T_SEGMENT)
             return fail(SEPCL_UNSUPPORTED, "tensor '%s' is stored in segments", t->name);
     }
@@ -106,6 +110,9 @@ status onnx_tensor_describe(onnx_model *m, wire_bytes message, onnx_tensor *t)
         return onnx_malformed(m, &w, "tensor");
     t->type = onnx_dtype(t->onnx_type);
     t->count = shape_count(&t->shape);
+    if (!outside && t->type != DT_NONE && message.n < INT32_MAX && (t->count < 0 || (size_t)t->count > message.n))
+        return fail(SEPCL_BAD_FILE, "tensor '%s' of shape %s has more elements than bytes", t->name,
+                    shape_text(&t->shape, text));
     if (t->count < 0)
         return fail(SEPCL_UNSUPPORTED, "tensor '%s' has more than 2147483647 elements", t->name);
     return SEPCL_OK;
@@ -317,6 +324,8 @@ static status find_external(onnx_model *m, const char *location, const file_map 
     const status st = file_map_open_beside(m->path, location, &e->map);
     if (st != SEPCL_OK)
         return fail_in(st, "external data '%s'", location);
+    onnx_model_allow(m, e->map.size);
+    onnx_model_allow(m, e->map.size);
     m->n_externals++;
     *out = &e->map;
     return SEPCL_OK;

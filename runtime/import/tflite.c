@@ -163,6 +163,11 @@ static status build(const void *state, const shape *inputs, graph *g)
     return tflite_build_graph(state, inputs, g);
 }
 
+static size_t room(const void *state)
+{
+    return ((const tflite_model *)state)->budget.left;
+}
+
 const importer import_tflite = {
     .format = "TFLite",
     .sniff = sniff,
@@ -174,4 +179,5 @@ const importer import_tflite = {
     .input = get_input,
     .output = get_output,
     .build = build,
+    .room = room,
 };

@@ -195,7 +195,7 @@ static status build_all(tflite_build *b, const shape *inputs)
 status tflite_build_graph(const tflite_model *m, const shape *inputs, graph *g)
 {
     tflite_reader r = {.m = m, .file = m->file};
-    tflite_build  b = {.g = g, .reader = &r, .file_bytes = (int64_t)m->file.n};
+    tflite_build  b = {.g = g, .reader = &r, .file_bytes = (int64_t)m->file.n, .memory.budget = g->memory.budget};
     r.values = arena_array(&b.memory, (size_t)m->n_tensors, sizeof(operand *));
     const status st = r.values ? build_all(&b, inputs) : SEPCL_OUT_OF_MEMORY;
     import_done(&b);

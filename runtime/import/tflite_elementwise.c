@@ -120,7 +120,7 @@ static status divide_ints(tflite_build *b, operand *x, operand *y, operand **out
     operand *rest;
     if (!x->is_const || !y->is_const)
         return fail(SEPCL_UNSUPPORTED, "integers are supported on constants only");
-    TRY(fold_binary(b, FOLD_MOD, x, y, &rest));
+    TRY(fold_binary(b, BINARY_MOD, x, y, &rest));
     TRY(fold_binary(b, BINARY_SUB, x, rest, &rest));
     return fold_binary(b, BINARY_DIV, rest, y, out);
 }
@@ -140,11 +140,9 @@ status tflite_op_floor_div(tflite_build *b, int arg)
 
 status tflite_op_floor_mod(tflite_build *b, int arg)
 {
-    operand *x = tflite_in(b, 0), *y = tflite_in(b, 1), *rest;
+    operand *rest;
     (void)arg;
-    if (!x->is_const || !y->is_const)
-        return fail(SEPCL_UNSUPPORTED, "it is supported on constants only");
-    TRY(fold_binary(b, FOLD_MOD, x, y, &rest));
+    TRY(emit_binary(b, BINARY_MOD, tflite_in(b, 0), tflite_in(b, 1), &rest));
     return tflite_out(b, 0, rest);
 }
 

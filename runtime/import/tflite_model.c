@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/size.h"
+
 /* Fields of the format's tables. */
 enum { MODEL_VERSION, MODEL_CODES, MODEL_SUBGRAPHS, MODEL_BUFFERS = 4, MODEL_SIGNATURES = 7 };
 enum { CODE_SHORT, CODE_CUSTOM, CODE_BUILTIN = 3 };
@@ -391,7 +393,12 @@ status tflite_model_open(const uint8_t *bytes, size_t size, tflite_model **out)
     if (!m)
         return fail_memory(sizeof *m, "a model");
     m->file = (flat){.p = bytes, .n = size};
-    const status st = read_model(m);
+    size_t room;
+    m->memory.budget = &m->budget;
+    m->budget.left = size_mul(2, size, &room) && size_add(IMPORT_MEMORY, room, &room) ? room : SIZE_MAX;
+    status st = read_model(m);
+    if (st == SEPCL_OUT_OF_MEMORY && m->budget.over)
+        st = fail(SEPCL_UNSUPPORTED, "reading it would take more than %zu bytes of memory", room);
     if (st != SEPCL_OK) {
         tflite_model_close(m);
         return st;

@@ -61,6 +61,7 @@ typedef struct tflite_code {
 
 typedef struct tflite_model {
     arena            memory;
+    arena_budget     budget; /* of what loading may take */
     flat             file; /* copied by readers, since a reader notes what is bad */
     flat_vector      buffers;
     tflite_code     *codes;

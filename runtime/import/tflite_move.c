@@ -311,31 +311,13 @@ status tflite_op_broadcast_to(tflite_build *b, int arg)
     return tflite_out(b, 0, y);
 }
 
-/* Each axis becomes [count, extent], the counts repeat, and both are joined again. */
 status tflite_op_tile(tflite_build *b, int arg)
 {
-    operand  *x = tflite_in(b, 0), *y;
-    int64_t   count[MAX_RANK];
-    const int rank = x->shape.rank;
-    shape     split = {.rank = 0}, many = {.rank = 0}, whole = {.rank = rank};
+    operand *x = tflite_in(b, 0), *y;
+    int64_t  count[MAX_RANK];
     (void)arg;
-    TRY(param_exactly(b, 1, count, rank));
-    for (int i = 0; i < rank; i++) {
-        if (count[i] < 1 || !i64_mul(count[i], x->shape.dim[i], &whole.dim[i]))
-            return fail(SEPCL_UNSUPPORTED, "axis %d is repeated %lld times", i, (long long)count[i]);
-        if (split.rank + 2 > MAX_RANK && count[i] > 1)
-            return fail(SEPCL_UNSUPPORTED, "so many axes are repeated that there are more than %d", MAX_RANK);
-        if (count[i] > 1) {
-            split.dim[split.rank++] = 1;
-            many.dim[many.rank++] = count[i];
-        }
-        if (split.rank == MAX_RANK)
-            return fail(SEPCL_UNSUPPORTED, "so many axes are repeated that there are more than %d", MAX_RANK);
-        split.dim[split.rank++] = many.dim[many.rank++] = x->shape.dim[i];
-    }
-    TRY(emit_reshape(b, x, &split, &y));
-    TRY(emit_expand(b, y, &many, &y));
-    TRY(emit_reshape(b, y, &whole, &y));
+    TRY(param_exactly(b, 1, count, x->shape.rank));
+    TRY(emit_tile(b, x, count, &y));
     return tflite_out(b, 0, y);
 }
 

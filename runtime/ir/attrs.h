@@ -58,8 +58,24 @@ typedef struct attr_reduce {
     bool        keepdims;
 } attr_reduce;
 
-typedef enum binary_kind { BINARY_ADD, BINARY_SUB, BINARY_MUL, BINARY_DIV, BINARY_POW, BINARY_MIN, BINARY_MAX, BINARY_PRELU } binary_kind;
-/* binary: two inputs, NumPy broadcasting; either may be a constant. BINARY_PRELU: x < 0 ? x * y : x. */
+typedef enum binary_kind {
+    BINARY_ADD,
+    BINARY_SUB,
+    BINARY_MUL,
+    BINARY_DIV,
+    BINARY_POW,
+    BINARY_MIN,
+    BINARY_MAX,
+    BINARY_PRELU,
+    BINARY_EQUAL,
+    BINARY_LESS,
+    BINARY_LESS_EQUAL,
+    BINARY_MOD,
+    BINARY_FMOD
+} binary_kind;
+/* binary: two inputs, NumPy broadcasting; either may be a constant. BINARY_PRELU: x < 0 ? x * y : x. Comparisons give
+   1 or 0. BINARY_MOD: the remainder with y's sign; BINARY_FMOD: with x's.
+   where: three inputs, broadcast too: in[0] != 0 ? in[1] : in[2]. */
 typedef struct attr_binary {
     binary_kind kind;
 } attr_binary;
@@ -104,6 +120,22 @@ typedef struct attr_resize {
     float              step[2];  /* above 0: positions are multiplied by it in float32, where others divide by scale */
 } attr_resize;
 
+/* resample: along one axis, out[j] = sum over t of weight[j, t] * in[index[j, t]]. in[0] is x, in[1] the indices
+   (constant I32, in range), in[2] the weights (constant), both [output extent, taps]. */
+typedef struct attr_resample {
+    int axis;
+} attr_resample;
+
+/* grid_sample: in[0] is an NHWC image, in[1] [N, rows, columns, 2] the x and y in -1 ... 1 from which each output pixel
+   is taken. aligned: -1 and 1 are the centres of the outermost pixels instead of their edges. */
+typedef enum sample_mode { SAMPLE_NEAREST, SAMPLE_LINEAR, SAMPLE_CUBIC } sample_mode;
+typedef enum sample_outside { SAMPLE_ZEROS, SAMPLE_BORDER, SAMPLE_REFLECTION } sample_outside;
+typedef struct attr_grid_sample {
+    sample_mode    mode;
+    sample_outside outside;
+    bool           aligned;
+} attr_grid_sample;
+
 typedef struct attr_transpose {
     int perm[MAX_RANK]; /* out.dim[i] = in.dim[perm[i]] */
 } attr_transpose;
@@ -143,6 +175,8 @@ typedef union attrs {
     attr_slice     slice;
     attr_pad       pad;
     attr_resize    resize;
+    attr_resample  resample;
+    attr_grid_sample grid_sample;
     attr_transpose transpose;
     attr_shape     reshape, expand;
     attr_gather    gather;

@@ -174,7 +174,7 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
         char *out_name = n_out == 1 ? (char *)n->name : arena_printf(&g->memory, "%s:%d", n->name, i);
         n->out[i] = out_name ? add_value(g, out_name, DT_F32, &shapes[i]) : -1;
         if (n->out[i] < 0)
-            return fail_in(SEPCL_UNSUPPORTED, "node '%s' (%s)", n->name, op_name(op));
+            return fail_in(error_code(), "node '%s' (%s)", n->name, op_name(op));
         g->values[n->out[i]].producer = g->n_nodes;
         outs[i] = n->out[i];
     }

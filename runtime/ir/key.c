@@ -83,6 +83,12 @@ static void put_attributes(strbuf *t, op_kind op, const attrs *a, int rank)
     case OP_RESIZE:
         strbuf_put(t, " mode%d", (int)a->resize.mode);
         break;
+    case OP_RESAMPLE:
+        strbuf_put(t, " axis%d", a->resample.axis);
+        break;
+    case OP_GRID_SAMPLE:
+        strbuf_put(t, " mode%d outside%d", (int)a->grid_sample.mode, (int)a->grid_sample.outside);
+        break;
     case OP_TRANSPOSE:
         put_ints(t, " perm", a->transpose.perm, rank);
         break;

@@ -11,6 +11,8 @@ enum { A, B, RESIDUAL };
 static const char *const names[] = {
     [BINARY_ADD] = "fn_add", [BINARY_SUB] = "fn_sub", [BINARY_MUL] = "fn_mul", [BINARY_DIV] = "fn_div",
     [BINARY_POW] = "fn_pow", [BINARY_MIN] = "fn_min", [BINARY_MAX] = "fn_max", [BINARY_PRELU] = "fn_prelu",
+    [BINARY_EQUAL] = "fn_equal", [BINARY_LESS] = "fn_less", [BINARY_LESS_EQUAL] = "fn_less_equal",
+    [BINARY_MOD] = "fn_mod", [BINARY_FMOD] = "fn_fmod",
 };
 #define N_KINDS ((int)(sizeof names / sizeof names[0]))
 
@@ -35,7 +37,7 @@ static void count(const node_view *v, op_count *out)
     const uint64_t    n = (uint64_t)shape_count(&nv_out(v, 0)->shape);
     const binary_kind k = v->n->a.binary.kind;
     out->bytes = 4 * n;
-    if (k == BINARY_MUL || k == BINARY_DIV || k == BINARY_POW || k == BINARY_PRELU)
+    if (k == BINARY_MUL || k == BINARY_DIV || k == BINARY_POW || k == BINARY_PRELU || k >= BINARY_MOD)
         out->multiplications = n;
     else
         out->additions = n;
@@ -48,6 +50,13 @@ static void count(const node_view *v, op_count *out)
         if (in->data && shape_count(&in->shape) > 1)
             out->parameters += (uint64_t)shape_count(&in->shape);
     }
+}
+
+/* The remainder with the divisor's sign. */
+static double floor_mod(double x, double y)
+{
+    const double r = fmod(x, y);
+    return r == 0 ? copysign(0, y) : (r < 0) != (y < 0) ? r + y : r;
 }
 
 static double apply(binary_kind kind, double x, double y)
@@ -69,6 +78,16 @@ static double apply(binary_kind kind, double x, double y)
         return x > y || x != x ? x : y;
     case BINARY_PRELU:
         return x < 0 ? x * y : x;
+    case BINARY_EQUAL:
+        return x == y;
+    case BINARY_LESS:
+        return x < y;
+    case BINARY_LESS_EQUAL:
+        return x <= y;
+    case BINARY_MOD:
+        return floor_mod(x, y);
+    case BINARY_FMOD:
+        return fmod(x, y);
     }
     return NAN;
 }
@@ -118,6 +137,10 @@ static const binary_case cases[] = {
     {BINARY_MAX, "2x3x1x5x7x2", "2x3x1x5x7x2", 0, 0, false},
     {BINARY_PRELU, "1x6x6x24", "1x6x6x24", 0, 0, false},
     {BINARY_ADD, "1x64x64x24", "1x64x64x24", 0, 1, true},
+    {BINARY_LESS, "2x3x5x7", "2x3x5x7", 0, 0, false},
+    {BINARY_LESS_EQUAL, "2x3x5x7", "7", 'b', 0, false},
+    {BINARY_MOD, "1x5x7x3", "1x5x7x3", 0, 0, false},
+    {BINARY_FMOD, "1x5x7x24", "24", 'b', 0, false},
     /* a scalar on either side */
     {BINARY_MUL, "1x7x7x17", "", 'b', 1, false},
     {BINARY_SUB, "1", "2x3x5x7", 'a', 0, true},
@@ -160,7 +183,7 @@ static value_id make_operand(graph *g, const binary_case *c, char which)
     value_id    x = c->constant == which ? test_const(g, name, &s) : test_input(g, name, &s);
     if (c->kind == BINARY_POW && which == 'a') /* powers of a negative number are mostly NaN */
         x = graph_op(g, OP_UNARY, "positive", &(attrs){.unary.f = {ACT_AFFINE, 0.4f, 0.6f}}, &x, 1);
-    if (c->kind == BINARY_DIV && which == 'b') /* quotients of one magnitude */
+    if ((c->kind == BINARY_DIV || c->kind >= BINARY_MOD) && which == 'b') /* quotients of one magnitude */
         x = graph_op(g, OP_UNARY, "apart", &(attrs){.unary.f = {ACT_AFFINE, 0.4f, 1}}, &x, 1);
     return x;
 }
@@ -193,6 +216,17 @@ static const struct {
     {BINARY_MIN, {NAN, 1, -1, INFINITY}, {NAN}, 1},
     {BINARY_PRELU, {NAN, -1, INFINITY, -INFINITY}, {2, 0.5f, 0.5f, 0.25f}, 4},
     {BINARY_DIV, {1, -1, 0, 3}, {0, 0, 0, INFINITY}, 4},
+    {BINARY_ADD, {NAN, INFINITY, INFINITY, -INFINITY}, {1, 1, -INFINITY, NAN}, 4},
+    {BINARY_SUB, {NAN, INFINITY, INFINITY, -INFINITY}, {1, 1, INFINITY, NAN}, 4},
+    {BINARY_MUL, {NAN, INFINITY, INFINITY, -INFINITY}, {0, 0, -2, 0.5f}, 4},
+    {BINARY_EQUAL, {NAN, 1, INFINITY, -0.0f}, {NAN, 1, INFINITY, 0}, 4},
+    {BINARY_EQUAL, {0.5f, 1, -INFINITY, 0.25f}, {0.5f}, 1},
+    {BINARY_LESS, {NAN, 1, -INFINITY, 2}, {1, NAN, INFINITY, 2}, 4},
+    {BINARY_LESS_EQUAL, {NAN, 1, INFINITY, 2}, {1, NAN, INFINITY, 2}, 4},
+    {BINARY_MOD, {-4.5f, 4.5f, 5, -5}, {2, -2, -INFINITY, INFINITY}, 4},
+    {BINARY_MOD, {-4, 1, NAN, INFINITY}, {2, 0, 2, 3}, 4},
+    {BINARY_FMOD, {-4.5f, 4.5f, 5, -5}, {2, -2, -INFINITY, INFINITY}, 4},
+    {BINARY_FMOD, {-4, 1, NAN, INFINITY}, {2, 0, 2, 3}, 4},
 };
 #define N_SPECIAL ((int)(sizeof special / sizeof special[0]))
 

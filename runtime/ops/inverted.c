@@ -23,9 +23,10 @@ bool inverted_matches(const node_view *parts)
 
 typedef struct block {
     conv_geometry a, dw, b; /* b: none (b.co 0) without the projection */
-    int64_t       wr;      /* wide channels at a time */
-    int           dv, dm;  /* depthwise tile */
-    int64_t       rows;    /* output rows of an item; 0: none fits */
+    int64_t       wr;       /* wide channels at a time */
+    int           dv, dm;   /* depthwise tile */
+    int           mr;       /* pixels of the projection's tile */
+    int64_t       rows;     /* output rows of an item; 0: none fits */
 } block;
 
 #define WNB 2 /* vectors of the expansion's tile */
@@ -43,7 +44,7 @@ static int64_t wide_floats(const block *k, int64_t rows)
 
 static int64_t mid_floats(const block *k, int64_t rows)
 {
-    return !k->b.co ? 0 : rows * k->dw.out.w * k->dw.out.c;
+    return !k->b.co ? 0 : round_up(rows * k->dw.out.w, k->mr) * round_up(k->dw.out.c, k->dv);
 }
 
 /* Multiply-adds of an item, the border that its neighbours compute too included. */
@@ -51,7 +52,8 @@ static double item_work(const block *k, int64_t rows)
 {
     const double wide = (double)(input_rows(k, rows) * k->dw.in.w) * (double)(k->a.ci * k->a.co);
     const double mid = (double)(rows * k->dw.out.w) * (double)k->dw.out.c;
-    return wide + mid * (2.0 * k->dw.a->kernel[0] * k->dw.a->kernel[1] + (double)k->b.co); /* depthwise runs at half speed */
+    return wide +
+           mid * (2.0 * k->dw.a->kernel[0] * k->dw.a->kernel[1] + (double)k->b.co); /* depthwise runs at half speed */
 }
 
 /* Time of the slowest core, in multiply-adds of one core. */
@@ -94,6 +96,7 @@ static block block_of(const node_view *v, const caps *c, const int *p)
     k.wr = (int64_t)WNB * p[TILE_V];
     k.dv = block_vector(c, k.dw.in.c, k.wr);
     k.dm = depthwise_columns(c, &k.dw, k.dv);
+    k.mr = p[TILE_MR];
     k.rows = best_rows(&k, c);
     return k;
 }
@@ -114,7 +117,7 @@ static int wide_rows(const caps *c, int v)
 {
     const int native = (int)div_up(v, i64_max(1, c->simd_width)), registers = i64_max(16, c->vector_registers);
     const int rows = (registers - 1 - WNB * native) / (WNB * native);
-    return rows > 8 ? 8 : rows < 1 ? 1 : rows;
+    return rows > 10 ? 10 : rows < 1 ? 1 : rows;
 }
 
 static double cost(const node_view *v, const caps *c, const int *p)
@@ -123,7 +126,7 @@ static double cost(const node_view *v, const caps *c, const int *p)
     const int64_t strips = div_up(k.dw.out.h, k.rows) * k.dw.out.n;
     const int     wide_tile[] = {wide_rows(c, p[TILE_V]), p[TILE_V], WNB};
     const double  expand = tile_cost(c, wide_tile, input_rows(&k, k.rows) * k.dw.in.w, k.a.ci, k.a.co);
-    const double  project = k.b.co ? tile_cost(c, p, k.rows * k.dw.out.w, k.b.ci, k.b.co) : 0;
+    const double  project = k.b.co ? tile_cost_joined(c, p, k.rows * k.dw.out.w, k.b.ci, k.b.co) : 0;
     const double  depthwise = (double)(k.rows * k.dw.out.w * k.dw.out.c) * k.dw.a->kernel[0] * k.dw.a->kernel[1] /
                              (double)i64_max(1, c->simd_width);
     const int64_t turns = div_up(strips, i64_max(1, c->compute_units));
@@ -184,9 +187,15 @@ static void pack_wide(const block *k, launch_list *out, int packs[4])
 static void define_wide(launch *l, const block *k, const caps *c, const int *p)
 {
     const attr_conv *a = k->dw.a;
-    const define     defines[] = {{"WMR", NULL, wide_rows(c, p[TILE_V])}, {"WNB", NULL, WNB}, {"DV", NULL, k->dv},
-                                  {"DM", NULL, k->dm}, {"KH", NULL, a->kernel[0]}, {"KW", NULL, a->kernel[1]},
-                                  {"SW", NULL, a->stride[1]}, {"DW", NULL, a->dilation[1]}, {"PROJECT", NULL, k->b.co > 0}};
+    const define     defines[] = {{"WMR", NULL, wide_rows(c, p[TILE_V])},
+                                  {"WNB", NULL, WNB},
+                                  {"DV", NULL, k->dv},
+                                  {"DM", NULL, k->dm},
+                                  {"KH", NULL, a->kernel[0]},
+                                  {"KW", NULL, a->kernel[1]},
+                                  {"SW", NULL, a->stride[1]},
+                                  {"DW", NULL, a->dilation[1]},
+                                  {"PROJECT", NULL, k->b.co > 0}};
     for (size_t i = 0; i < sizeof defines / sizeof *defines; i++)
         launch_define(l, defines[i].name, defines[i].value);
 }
@@ -214,6 +223,8 @@ static void launch_block(const node_view *v, const caps *c, const int *p, launch
     arg_local(l, (size_t)wide_floats(&k, k.rows) * sizeof(float));
     if (k.b.co)
         arg_local(l, (size_t)mid_floats(&k, k.rows) * sizeof(float));
+    if (k.b.co)
+        arg_i32(l, round_up(k.rows * k.dw.out.w, k.mr));
     const int64_t sizes[] = {total, strips, k.rows, k.dw.in.h, k.dw.in.w, k.dw.out.h, k.dw.out.w, k.a.ci, k.a.co};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         arg_i32(l, sizes[i]);
@@ -237,8 +248,13 @@ static const kernel_def inverted_kernels[] = {
 
 /* MR and NB belong to the projection: any value would do, and one is enough. */
 static const kernel_def expand_depthwise_kernels[] = {
-    {"inverted", "expand_depthwise", "pointwise and depthwise in one, the tensor between in local memory",
-     {{"MR", {1}}, {"V", {16, 8, 4, 1}}, {"NB", {1}}}, fits, launch_block, cost},
+    {"inverted",
+     "expand_depthwise",
+     "pointwise and depthwise in one, the tensor between in local memory",
+     {{"MR", {1}}, {"V", {16, 8, 4, 1}}, {"NB", {1}}},
+     fits,
+     launch_block,
+     cost},
     {0},
 };
 
@@ -247,11 +263,15 @@ static const kernel_def expand_depthwise_kernels[] = {
 static value_id add_conv(graph *g, const char *name, value_id x, int64_t out, int k, int stride, int dilation,
                          bool depthwise, const int *pad, value_id residual)
 {
-    const int64_t in = g->values[x].shape.dim[3], ci = depthwise ? 1 : in;
-    const shape   w = SHAPE(out, ci, k, k), b = SHAPE(out);
-    const attrs   a = {.conv = {.kernel = {k, k}, .stride = {stride, stride}, .dilation = {dilation, dilation},
-                                .pad = {pad[0], pad[1], pad[2], pad[3]}, .group = depthwise ? (int)in : 1,
-                                .out_channels = (int)out, .w = {ci * k * k, (int64_t)k * k, k, 1}}};
+    const int64_t  in = g->values[x].shape.dim[3], ci = depthwise ? 1 : in;
+    const shape    w = SHAPE(out, ci, k, k), b = SHAPE(out);
+    const attrs    a = {.conv = {.kernel = {k, k},
+                                 .stride = {stride, stride},
+                                 .dilation = {dilation, dilation},
+                                 .pad = {pad[0], pad[1], pad[2], pad[3]},
+                                 .group = depthwise ? (int)in : 1,
+                                 .out_channels = (int)out,
+                                 .w = {ci * k * k, (int64_t)k * k, k, 1}}};
     const value_id slots[CONV_INPUTS] = {x, test_const(g, "w", &w), test_const(g, "b", &b), -1, residual};
     return graph_op(g, OP_CONV, name, &a, slots, CONV_INPUTS);
 }
@@ -278,15 +298,18 @@ static bool gen_block(int i, graph *g, bool project)
     const act      inner = cases[i].swish ? (act){ACT_HARD_SWISH, 1.0f / 6, 0.5f} : (act){ACT_CLAMP, 0, 6};
     const value_id x = test_input(g, "x", &in);
     const value_id wide = add_conv(g, "expand", x, cases[i].ce, 1, 1, 1, false, no_pad, -1);
-    const value_id mid = wide < 0 ? -1 : add_conv(g, "depthwise", wide, cases[i].ce, cases[i].k, cases[i].stride,
-                                                  cases[i].dilation, true, cases[i].pad, -1);
-    const value_id y = mid < 0 || !project ? mid : add_conv(g, "project", mid, cases[i].co, 1, 1, 1, false, no_pad,
-                                                            cases[i].residual ? x : -1);
+    const value_id mid = wide < 0 ? -1
+                                  : add_conv(g, "depthwise", wide, cases[i].ce, cases[i].k, cases[i].stride,
+                                             cases[i].dilation, true, cases[i].pad, -1);
+    const value_id y = mid < 0 || !project ? mid
+                                           : add_conv(g, "project", mid, cases[i].co, 1, 1, 1, false, no_pad,
+                                                      cases[i].residual ? x : -1);
     node          *fused;
     if (y < 0 || graph_output(g, y) != SEPCL_OK)
         return false;
     g->nodes[0]->epi.act = g->nodes[1]->epi.act = inner;
-    if (fuse_nodes(g, (int[]){0, 1, 2}, project ? 3 : 2, project ? OP_INVERTED : OP_EXPAND_DEPTHWISE, &fused) != SEPCL_OK)
+    if (fuse_nodes(g, (int[]){0, 1, 2}, project ? 3 : 2, project ? OP_INVERTED : OP_EXPAND_DEPTHWISE, &fused) !=
+        SEPCL_OK)
         return false;
     graph_compact(g);
     return true;

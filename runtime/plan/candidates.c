@@ -8,6 +8,7 @@
 typedef struct gathering {
     const node_view  *v;
     const caps       *c;
+    const tune_db    *bans;
     const kernel_def *row;
     int               index;
     candidate        *all;
@@ -19,6 +20,8 @@ typedef struct gathering {
 static bool gather(void *user, const int *p)
 {
     gathering *k = user;
+    if (tune_banned(k->bans, k->v, k->row, p))
+        return true;
     candidate *grown = arena_grow(&k->memory, k->all, &k->cap, k->n + 1, sizeof *grown);
     if (!grown) {
         k->failed = true;
@@ -87,7 +90,7 @@ static void choose(const gathering *k, candidate *out, int most, int *n)
 status plan_candidates(const node_view *v, const caps *c, const plan_options *o, candidate *out, int most, int *n_out)
 {
     const op_def *op = op_get(v->n->op);
-    gathering     k = {.v = v, .c = c};
+    gathering     k = {.v = v, .c = c, .bans = o ? o->bans : NULL};
     *n_out = 0;
     TRY(own_choice(v, c, o, &out[0]));
     *n_out = 1;

@@ -51,6 +51,7 @@ typedef struct plan_options {
     int     force_row;
     int     force_p[PARAM_MAX];
     const tune_db *tuning; /* what was measured on this device, read while planning; NULL: the cost model alone */
+    const tune_db *bans;   /* variants that are not to be used, for they gave wrong answers here; NULL: none */
     bool    quiet;         /* no lines in the log (the tuner makes hundreds of plans) */
 } plan_options;
 

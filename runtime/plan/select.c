@@ -35,10 +35,11 @@ typedef struct best {
     const kernel_def *row;
     const node_view  *v;
     const caps       *c;
+    const tune_db    *bans;
     double            cost;
     int               p[PARAM_MAX];
     bool              found;
-    int               tried;
+    int               tried, banned;
     const plan_step  *done;
     int               n_done;
 } best;
@@ -53,8 +54,12 @@ static bool in_use(const best *b, const int *p)
 
 static bool consider(void *user, const int *p)
 {
-    best        *b = user;
+    best  *b = user;
     double cost = b->row->cost ? b->row->cost(b->v, b->c, p) : 0;
+    if (tune_banned(b->bans, b->v, b->row, p)) {
+        b->banned++;
+        return true;
+    }
     if (!in_use(b, p))
         cost *= ANOTHER_PROGRAM;
     b->tried++;
@@ -166,10 +171,11 @@ status plan_select(const node_view *v, const caps *c, const plan_options *o, con
     if (o && o->tuning && select_tuned(v, c, o->tuning, s, memory, &st))
         return st;
     best winner = {0};
-    int  rows = 0;
+    int  rows = 0, banned = 0;
     for (const kernel_def *row = op->kernels; row && row->file; row++) {
-        best b = {.row = row, .v = v, .c = c, .done = done, .n_done = n_done};
+        best b = {.row = row, .v = v, .c = c, .bans = o ? o->bans : NULL, .done = done, .n_done = n_done};
         plan_each_parameters(row, v, c, consider, &b);
+        banned += b.banned;
         if (!b.found)
             continue;
         rows++;
@@ -177,6 +183,9 @@ status plan_select(const node_view *v, const caps *c, const plan_options *o, con
         if (!winner.found || (row->cost && winner.row->cost && b.cost < winner.cost))
             winner = b;
     }
+    if (!winner.found && banned)
+        return fail(SEPCL_DEVICE_ERROR, "node '%s' (%s): each of the %d kernel variants that fit %s is banned there, for it "
+                    "gave wrong answers or did not run", v->n->name, op->name, banned, c->name);
     if (!winner.found)
         return fail(SEPCL_UNSUPPORTED, "node '%s' (%s): no kernel fits this device", v->n->name, op->name);
     s->why = arena_printf(memory, "%s; %d row%s fit, %d parameter set%s tried", winner.row->what, rows,

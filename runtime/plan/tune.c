@@ -62,6 +62,14 @@ int tune_count(const tune_db *db)
     return db ? db->n : 0;
 }
 
+int tune_count_kind(const tune_db *db, tune_kind kind)
+{
+    int n = 0;
+    for (int i = 0; i < tune_count(db); i++)
+        n += db->records[i].e.kind == kind;
+    return n;
+}
+
 const tune_entry *tune_get(const tune_db *db, int i)
 {
     return &db->records[i].e;
@@ -74,6 +82,16 @@ const tune_entry *tune_find(const tune_db *db, tune_kind kind, const char *key)
         return NULL;
     const int at = position(db, kind, key, &found);
     return found ? &db->records[at].e : NULL;
+}
+
+void tune_forget(tune_db *db, tune_kind kind, const char *key)
+{
+    bool      found = false;
+    const int at = tune_count(db) ? position(db, kind, key, &found) : 0;
+    if (!found)
+        return;
+    db->n--;
+    memmove(db->records + at, db->records + at + 1, (size_t)(db->n - at) * sizeof *db->records);
 }
 
 static status put(tune_db *db, const tune_entry *e, bool fresh)
@@ -111,7 +129,8 @@ static bool is_plain(const char *s, size_t most)
 static bool is_sound(const tune_entry *e)
 {
     return e->key[0] && e->choice[0] && is_plain(e->key, TUNE_KEY) && is_plain(e->choice, TUNE_CHOICE) &&
-           is_plain(e->losers, LINE_LIMIT / 2) && e->ns > 0 && e->ns <= MOST_NS && e->error >= 0 && isfinite(e->error);
+           is_plain(e->losers, LINE_LIMIT / 2) && (e->ns > 0 || (e->ns == 0 && e->kind == TUNE_BAN)) &&
+           e->ns <= MOST_NS && e->error >= 0 && isfinite(e->error);
 }
 
 status tune_set(tune_db *db, const tune_entry *e)
@@ -175,6 +194,18 @@ static bool parse_error(const char *text, double *out)
     return !*end;
 }
 
+static const char *const kind_names[] = {"op", "form", "ban"};
+
+static bool kind_of(const char *text, tune_kind *out)
+{
+    for (int k = 0; k <= TUNE_BAN; k++)
+        if (!strcmp(text, kind_names[k])) {
+            *out = (tune_kind)k;
+            return true;
+        }
+    return false;
+}
+
 /* The fields of a line as an entry. NULL, or what is wrong with it. */
 static const char *parse_line(char *line, const char *device, tune_entry *e)
 {
@@ -185,9 +216,8 @@ static const char *parse_line(char *line, const char *device, tune_entry *e)
     if (strcmp(f[0], device) != 0)
         return "it is for another device or driver";
     *e = (tune_entry){.key = f[2], .choice = f[3], .losers = n == 7 ? f[6] : ""};
-    if (strcmp(f[1], "op") != 0 && strcmp(f[1], "form") != 0)
-        return "it is neither for an op nor for a form";
-    e->kind = f[1][0] == 'f' ? TUNE_FORM : TUNE_ROW;
+    if (!kind_of(f[1], &e->kind))
+        return "it is neither for an op nor for a form, and no ban";
     if (!parse_ns(f[4], &e->ns) || !parse_error(f[5], &e->error))
         return "its time or error is no number";
     return is_sound(e) ? NULL : "a field is empty, too long, out of range or no plain text";
@@ -315,12 +345,13 @@ void tune_close(tune_db *db)
 static const char *const head =
     "# What sepcl-tune measured to be fastest. One entry a line, fields between bars:\n"
     "# device | op or form | layer or layers | kernel and parameters, or form | ns | error | what lost: ns; ...\n"
+    "# device | ban | kernel that is wrong on this device and not used | its source | 0 | error | reason\n"
     "# A line may be changed or removed; it is checked before it is used. Comments are not kept.\n";
 
 static void put_entry(strbuf *t, const tune_db *db, const tune_entry *e)
 {
-    strbuf_put(t, "%s | %s | %s | %s | %lld | %.0e", db->device, e->kind == TUNE_FORM ? "form" : "op", e->key,
-               e->choice, (long long)e->ns, e->error);
+    strbuf_put(t, "%s | %s | %s | %s | %lld | %.0e", db->device, kind_names[e->kind], e->key, e->choice,
+               (long long)e->ns, e->error);
     strbuf_put(t, "%s%s\n", e->losers[0] ? " | " : "", e->losers);
 }
 
@@ -374,7 +405,7 @@ bool row_text(const op_def *op, const kernel_def *row, const int *p, char buffer
     strbuf_put(&t, "%s/%s", row->file, row->entry);
     if (twins)
         strbuf_put(&t, "#%d", twins + 1);
-    for (int i = 0; i < kernel_params(row); i++)
+    for (int i = 0; p && i < kernel_params(row); i++)
         strbuf_put(&t, " %s=%d", row->params[i].name, p[i]);
     return !t.cut;
 }
@@ -426,6 +457,60 @@ bool row_of_text(const op_def *op, const char *choice, const kernel_def **row, i
     return false;
 }
 
+/* ------------------------------------------------------------------ bans */
+
+/* "conv f32 gemm/gemm MR=6 V=8"; without parameters for all of them. */
+static bool ban_key(const op_def *op, bool half, const kernel_def *row, const int *p, char key[TUNE_KEY])
+{
+    char   text[TUNE_CHOICE];
+    strbuf t = strbuf_on(key, TUNE_KEY);
+    if (!row_text(op, row, p, text))
+        return false;
+    strbuf_put(&t, "%s %s %s", op->name, half ? "f16" : "f32", text);
+    return !t.cut;
+}
+
+status tune_ban(tune_db *db, const tune_ban_desc *d)
+{
+    char   key[TUNE_KEY], reason[512];
+    strbuf t = strbuf_on(reason, sizeof reason);
+    strbuf_put(&t, "%s", d->reason ? d->reason : "");
+    for (char *s = reason; *s; s++)
+        *s = *s < 0x20 || *s > 0x7e || *s == '|' ? '?' : *s;
+    if (!ban_key(d->op, d->half, d->row, d->p, key))
+        return fail(SEPCL_INVALID, "the name of a kernel of %s is too long to be banned", d->op->name);
+    const double error = d->error >= 0 && d->error < 9e99 ? d->error : 9e99; /* also of no number at all */
+    return tune_set(db, &(tune_entry){TUNE_BAN, key, d->source, 0, error, reason});
+}
+
+bool tune_banned(const tune_db *db, const node_view *v, const kernel_def *row, const int *p)
+{
+    char         key[TUNE_KEY];
+    const op_def *op = op_get(v->n->op);
+    const bool   half = v->g->values[v->n->out[0]].type == DT_F16;
+    if (!tune_count(db) || db->records[db->n - 1].e.kind != TUNE_BAN) /* bans stand last */
+        return false;
+    return (ban_key(op, half, row, p, key) && tune_find(db, TUNE_BAN, key)) ||
+           (ban_key(op, half, row, NULL, key) && tune_find(db, TUNE_BAN, key));
+}
+
+bool tune_ban_row(const char *key, const op_def **op, const kernel_def **row)
+{
+    const size_t name = strcspn(key, " ");
+    for (int k = 1; k < OP_COUNT; k++) {
+        int p[PARAM_MAX];
+        *op = op_get((op_kind)k);
+        if (strlen((*op)->name) != name || strncmp((*op)->name, key, name) != 0)
+            continue;
+        if (strncmp(key + name, " f32 ", 5) != 0 && strncmp(key + name, " f16 ", 5) != 0)
+            return false;
+        *row = NULL;
+        (void)row_of_text(*op, key + name + 5, row, p); /* finds the row even where parameters are missing */
+        return *row != NULL;
+    }
+    return false;
+}
+
 /* ------------------------------------------------------------------ what planning asks */
 
 const tune_entry *tune_row(const tune_db *db, const node_view *v, const caps *c, const kernel_def **row,
@@ -439,8 +524,13 @@ const tune_entry *tune_row(const tune_db *db, const node_view *v, const caps *c,
     const tune_entry *e = t.cut ? NULL : tune_find(db, TUNE_ROW, key);
     if (!e)
         return NULL;
-    if (row_of_text(op_get(v->n->op), e->choice, row, p) && (*row)->fits(v, c, p))
-        return e;
+    if (row_of_text(op_get(v->n->op), e->choice, row, p) && (*row)->fits(v, c, p)) {
+        if (!tune_banned(db, v, *row, p))
+            return e;
+        log_info("tuning: '%s' (%s): the entry's \"%s\" is banned; it is not used", v->n->name, op_name(v->n->op),
+                 e->choice);
+        return NULL;
+    }
     log_info("tuning: '%s' (%s): the entry's \"%s\" is no kernel that fits; it is not used", v->n->name,
              op_name(v->n->op), e->choice);
     return NULL;

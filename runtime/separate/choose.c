@@ -258,7 +258,10 @@ static status settle(chooser *h)
         some |= h->best[i] >= 0;
     TRY(separation_say(s, 0.97, "timing the network", NULL));
     TRY(error_of(s, h->best, &s->error));
-    TRY(time_network(s, h->best, s->seconds));
+    if (some)
+        TRY(time_network(s, h->best, s->seconds));
+    else
+        s->seconds[1] = s->seconds[0];
     s->target_met = s->target <= 0 || s->seconds[0] >= s->target * s->seconds[1];
     if (some && !(s->seconds[1] < s->seconds[0])) {
         for (int i = 0; i < s->n_sites; i++) {

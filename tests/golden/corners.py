@@ -627,3 +627,74 @@ def not_a_number(n):
     data[0, 0, 1, 1], data[0, 1, 4, 5], data[0, 2, 0, 0] = np.nan, np.inf, -np.inf
     x = n.input("x", [1, 3, 6, 7], data)
     finish(n, n.op("Relu", x), n.conv(x, 4, 1), n.op("LeakyRelu", x), n.op("GlobalAveragePool", x))
+
+
+@corner(13)
+def masks(n):
+    """Choices by comparisons that the input decides, with broadcasting on every side."""
+    x, y = image(n, 5, 6, 7), image(n, 5, 6, 7, name="z")
+    zero, row = n.const(np.float32(0)), n.const(n.floats(7))
+    above = n.op("And", n.op("Greater", x, zero), n.op("Not", n.op("Less", y, row)))
+    either = n.op("Or", above, n.op("Xor", n.op("Equal", x, y), n.op("LessOrEqual", y, zero)))
+    moved = n.op("Transpose", n.op("Reshape", either, n.ints(1, 5, 42)), perm=[0, 2, 1])
+    number = n.op("Cast", moved, to=TensorProto.FLOAT)
+    column = n.const(n.floats(5, 1, 1) > 0)
+    conv = n.conv(n.op("Where", either, x, n.const(np.float32(-np.inf))), 5, 1)
+    n.channels[conv] = 5
+    finish(n, n.op("Where", above, x, y), n.op("Where", column, x, zero), number,
+           n.op("Where", n.op("IsInf", conv), zero, n.op("Where", n.op("IsNaN", conv), row, conv)),
+           n.op("Cast", n.op("Cast", n.op("Relu", x), to=TensorProto.BOOL), to=TensorProto.FLOAT),
+           n.op("Mod", x, y, fmod=1))
+
+
+@corner(13, 18)
+def resize_filters(n):
+    """Cubic, smoothed, and cut out of the input."""
+    x = image(n, 3, 7, 9)
+    none = ["", ""]
+    parts = [n.op("Resize", x, *none, n.ints(1, 3, *size), mode="cubic", coordinate_transformation_mode=mode, cubic_coeff_a=a)
+             for size, mode, a in (((14, 18), "half_pixel", -0.75), ((5, 4), "align_corners", -0.5),
+                                   ((11, 20), "pytorch_half_pixel", -0.75), ((9, 10), "asymmetric", -0.6))]
+    parts.append(n.op("Resize", x, "", n.const(n.floats(0)), n.ints(1, 3, 8, 8), mode="cubic", exclude_outside=1))
+    if n.opset >= 18:
+        parts += [n.op("Resize", x, *none, n.ints(1, 3, 4, 5), mode=mode, antialias=1) for mode in ("linear", "cubic")]
+    region = n.const(np.array([0, 0, 0.1, -0.2, 1, 1, 0.8, 1.1], np.float32))
+    parts.append(n.op("Resize", x, region, "", n.ints(1, 3, 6, 8), mode="linear", extrapolation_value=0.5,
+                      coordinate_transformation_mode="tf_crop_and_resize"))
+    finish(n, *parts)
+
+
+@corner(16)
+def grid_sample(n):
+    """Positions inside and outside the image, in every mode; behind a convolution, so that the image is channels last."""
+    x = n.conv(image(n, 3, 8, 9, batch=2), 6, 3)
+    grid = n.input("grid", [2, 5, 4, 2], n.floats(2, 5, 4, 2, low=-1.4, scale=2.8))
+    finish(n, *[n.op("GridSample", x, grid, mode=mode, padding_mode=padding, align_corners=aligned)
+                for mode in ("bilinear", "nearest", "bicubic") for padding in ("zeros", "border", "reflection")
+                for aligned in (0, 1)])
+
+
+@corner(18)
+def scattered(n):
+    """Elements picked and replaced by constant indices."""
+    x = image(n, 4, 5, 6)
+    four = n.const(np.array([[[[0, 3], [-1, 1]]]], np.int64))
+    tuples = n.const(np.array([[0, 1, 2], [0, 3, -1], [0, 1, 2]], np.int64))
+    rows = n.const(n.floats(3, 6))
+    parts = [n.op("GatherElements", x, n.const(np.arange(1 * 4 * 5 * 3).reshape(1, 4, 5, 3) % 6 - 3), axis=3),
+             n.op("GatherND", x, tuples), n.op("GatherND", x, n.const(np.array([[[1, 2], [3, -5]]], np.int64)), batch_dims=1),
+             n.op("ScatterElements", x, four, n.const(n.floats(1, 1, 2, 2)), axis=2),
+             n.op("ScatterND", x, n.const(np.array([[0, 2, 1], [0, 0, 4]], np.int64)), n.input("rows", [2, 6]))]
+    parts += [n.op("ScatterND", x, tuples, rows, reduction=reduction) for reduction in ("add", "mul", "max", "min")]
+    finish(n, *parts, n.op("Tile", x, n.ints(2, 1, 3, 2)))
+
+
+@corner(18)
+def norms_by_parts(n):
+    """Normalisations and reductions that become several ops."""
+    x = image(n, 4, 5, 6)
+    large = n.op("Mul", x, n.const(np.float32(60)))
+    finish(n, n.op("LpNormalization", x, axis=1, p=2), n.op("LpNormalization", x, axis=-1, p=1),
+           n.op("MeanVarianceNormalization", x, axes=[0, 2, 3]), n.op("ReduceLogSumExp", large, n.ints(1, 2)),
+           n.op("ReduceLogSumExp", large, n.ints(3), keepdims=0), n.op("ReduceLogSum", n.op("Abs", x), n.ints(-1)),
+           *n.op("LayerNormalization", x, n.const(n.floats(5, 6)), n.const(n.floats(5, 6)), axis=2, outputs=3))

@@ -97,10 +97,9 @@ def make_orientation(name, count, model, folder):
 
 
 def light_networks():
-    """Whole networks that the onnx package brings for its own tests: real structures, weights all alike. Two of them
-    compute weights of 400 MB from a few bytes, which sepcl refuses."""
+    """Whole networks that the onnx package brings for its own tests: real structures, weights all alike."""
     folder = pathlib.Path(onnx.backend.test.__file__).parent / "data" / "light"
-    return [path for path in sorted(folder.glob("light_*.onnx")) if path.stem not in ("light_vgg19", "light_zfnet512")]
+    return sorted(folder.glob("light_*.onnx"))
 
 
 def make_light(source, folder):

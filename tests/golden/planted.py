@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import onnx
+from onnx import TensorProto
 
 from net import Net
 
@@ -83,6 +84,15 @@ def dense(net, layers, channels, extent, rank, depth=3):
     net.output(x, "y")
 
 
+def near(net, layers):
+    """Low rank but for a thousandth: exact only at full rank, and cheap within a tolerance."""
+    x = net.input("x", [1, 64, 28, 28])
+    for i in range(2):
+        w = spatial(net, 64, 64, 5, 8) + np.float32(1e-3) * full(net, 64, 64, 5)
+        x = add(net, x, w.astype(np.float32), 5, None, {}, f"layer_{i}")
+    net.output(net.op("Flatten", net.op("GlobalAveragePool", x)), "y")
+
+
 def bank(net, layers):
     """Gauss and Sobel filters of several widths on grey pictures: what a picture pyramid would use."""
     t = np.arange(-5, 6, dtype=np.float64)
@@ -101,27 +111,68 @@ def bank(net, layers):
 
 
 def folds(net, layers):
-    """Pairs with nothing between them, few output channels: better as one."""
+    """Pairs with nothing between them and few output channels: as one they may be faster."""
     x = net.input("x", [1, 3, 64, 64])
     x = net.conv(x, 3, 5, group=3, bias=True)
-    net.nodes[-1].name = "depthwise"
     x = net.conv(x, 4, 1, pads=[0] * 4)
-    net.nodes[-1].name = "pointwise"
     x = net.op("Relu", x)
     x = net.conv(x, 2, (3, 1), pads=[1, 0, 1, 0], bias=False)
-    net.nodes[-1].name = "column"
     x = net.conv(x, 4, (1, 3), pads=[0, 1, 0, 1])
-    net.nodes[-1].name = "row"
     net.output(x, "y")
 
 
+def written_oddly(net, layers, kind):
+    """A layer that is far faster separated, in files of several kinds."""
+    if kind == "automatic":
+        x = net.input("x", ["N", 64, "H", "W"], net.floats(1, 64, 13, 15))
+    else:
+        x = net.input("x", [1, 64, 14, 14], dtype=np.float16 if kind == "half" else np.float32)
+    net.channels["x"] = 64
+    w = spatial(net, 64, 64, 5, 2)
+    if kind == "constant":
+        weight = net.op("Constant", value=onnx.numpy_helper.from_array(w, "inner"))
+    else:
+        weight = net.const(w.astype(np.float16) if kind == "half" else w)
+    extra = {"auto_pad": "SAME_UPPER", "s": 2} if kind == "automatic" else {}
+    x = net.conv(x, 64, 5, weight=weight, bias=False, **extra)
+    net.nodes[-1].name = "layer"
+    layers["layer"] = None if kind == "half" else found("spatial", 2)
+    if kind == "half":
+        layers.clear()
+    net.output(net.op("Relu", x), "y", TensorProto.FLOAT16 if kind == "half" else TensorProto.FLOAT)
+    if kind == "old":
+        net.initializers_as_inputs = True
+        net.ir_version = 3
+    if kind == "external":
+        net.external = f"{net.name}.data"
+
+
+def nothing(net, layers):
+    """Weights of zeros, of 1 x 1, a stride beyond the kernel, one channel: left alone, or right."""
+    x = net.input("x", [1, 1, 20, 20])
+    x = net.conv(x, 1, 3, weight=net.const(full(net, 1, 1, 3)))
+    x = net.conv(x, 4, 3, weight=net.const(np.zeros((4, 1, 3, 3), np.float32)))
+    x = net.conv(x, 4, 1, group=4, pads=[0] * 4)
+    x = net.conv(x, 6, 3, s=7)
+    net.output(net.op("Flatten", x), "y")
+
+
+# name -> (opset, fill, options, error that the outputs may have, layers that must be rewritten, the network must be faster)
 PLANTED = {
-    "planted_kinds": kinds,
-    "planted_bank": bank,
-    "planted_folds": folds,
-    "planted_dense_64": lambda net, layers: dense(net, layers, 64, 56, 32),
-    "planted_dense_128": lambda net, layers: dense(net, layers, 128, 28, 48),
-    "planted_dense_256": lambda net, layers: dense(net, layers, 256, 14, 64),
+    "planted_kinds": (13, kinds, [], 1e-5, ["rank_1", "rank_2", "rank_32"], False),
+    "planted_bank": (13, bank, [], 1e-5, ["bank"], False),
+    "planted_folds": (13, folds, [], 1e-5, [], False),
+    "planted_nothing": (13, nothing, [], 1e-5, [], False),
+    "planted_dense_64": (13, lambda n, l: dense(n, l, 64, 56, 32), [], 1e-5, ["layer_0", "layer_1", "layer_2"], True),
+    "planted_dense_128": (13, lambda n, l: dense(n, l, 128, 28, 48), [], 1e-5, ["layer_0", "layer_1", "layer_2"], True),
+    "planted_dense_256": (13, lambda n, l: dense(n, l, 256, 14, 64), [], 1e-5, ["layer_0", "layer_1", "layer_2"], True),
+    "planted_near": (13, lambda n, l: near(n, l), ["--tolerance", "0.02"], 0.02, ["layer_0", "layer_1"], False),
+    "planted_target": (13, lambda n, l: near(n, l), ["--target-speedup", "1.5"], 1.0, [], False),
+    "planted_constant": (13, lambda n, l: written_oddly(n, l, "constant"), [], 1e-5, ["layer"], False),
+    "planted_external": (13, lambda n, l: written_oddly(n, l, "external"), [], 1e-5, ["layer"], False),
+    "planted_old": (8, lambda n, l: written_oddly(n, l, "old"), [], 1e-5, ["layer"], False),
+    "planted_automatic": (15, lambda n, l: written_oddly(n, l, "automatic"), ["--shape", "x=1x64x13x15"], 1e-5, ["layer"], False),
+    "planted_half": (13, lambda n, l: written_oddly(n, l, "half"), ["--tolerance", "0.02"], 0.02, ["layer"], False),
 }
 
 
@@ -129,15 +180,15 @@ def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     expected = {}
-    for name, fill in PLANTED.items():
-        net = Net(name, 13)
+    for name, (opset, fill, options, tolerance, rewritten, faster) in PLANTED.items():
+        net = Net(name, opset)
         layers = {}
         fill(net, layers)
-        model = net.model()
-        shape = next(v for v in onnx.shape_inference.infer_shapes(model).graph.output).type
-        model.graph.output[0].type.CopyFrom(shape)  # the checker wants it
-        onnx.save(model, folder / f"{name}.onnx")
-        expected[name] = layers
+        inferred = onnx.shape_inference.infer_shapes(net.model(), data_prop=True).graph
+        net.outputs[0].type.CopyFrom(inferred.output[0].type)  # the checker wants its shape
+        net.save(folder / f"{name}.onnx")
+        expected[name] = {"layers": layers, "options": options, "tolerance": tolerance, "rewritten": rewritten,
+                          "faster": faster}
     (folder / "planted.json").write_text(json.dumps(expected, indent=1))
 
 

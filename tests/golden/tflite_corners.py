@@ -197,7 +197,7 @@ def binaries(c):
     for kind in "MAXIMUM MINIMUM SQUARED_DIFFERENCE".split():
         c.finish(c.op(kind, [x, y]), c.op(kind, [x, row]), c.op(kind, [x, c.constant(np.float32(0.25))]))
     c.finish(c.op("POW", [y, x]), c.op("POW", [y, c.constant(np.float32(2))]), c.op("ADD_N", [x, y, x], "AddNOptions"),
-             c.op("FLOOR_DIV", [x, y]))
+             c.op("FLOOR_DIV", [x, y]), c.op("FLOOR_MOD", [x, y]))
 
 
 # ---------------------------------------------------------------- along axes

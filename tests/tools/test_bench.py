@@ -250,5 +250,59 @@ class Wrong(ProgramTest):
         self.sentence("sepcl-bench", "m.onnx", code=5, environment={"OCL_ICD_VENDORS": str(self.folder)})
 
 
+class BreakEven(ProgramTest):
+    def run_shapes(self, *arguments):
+        out, _ = self.run_program("sepcl-bench", "--break-even", "--most", 8, "--json", "b.json", *arguments)
+        return out, json.loads((self.folder / "b.json").read_text())
+
+    def test_the_seed(self):
+        out, answer = self.run_shapes()
+        (seed,) = answer["break_even"]
+        self.assertEqual([seed[k] for k in ("height", "width", "channels", "kernel")], [12, 12, 3, [5, 5]])
+        self.assertEqual([p["outputs"] for p in seed["points"]], [1, 2, 4, 8])
+        for p in seed["points"]:
+            n = p["outputs"]
+            self.assertEqual(p["dense"]["multiplications"], 4800 * n)
+            self.assertEqual(p["separable"]["multiplications"], 4800 + 192 * n)
+            self.assertEqual(p["spatial"]["multiplications"], 1440 * n + 320 * n * n)
+            for form in ("dense", "separable", "spatial"):
+                self.assertGreater(p[form]["us"], 0)
+        (span,) = seed["separable"]["fewer_multiplications"]
+        self.assertAlmostEqual(span[0], 4800 / (4800 - 192), 6)
+        self.assertIsNone(span[1])
+        (span,) = seed["spatial"]["fewer_multiplications"]
+        self.assertIsNone(span[0])
+        self.assertAlmostEqual(span[1], (4800 - 1440) / 320, 6)
+        self.assertIn("depthwise-separable: fewer multiplications than dense from 1.04 on, faster ", out)
+        self.assertIn("5x1, then 1x5: fewer multiplications than dense up to 10.5, faster ", out)
+        self.assertRegex(out, r"(?m)^ *8 +[\d.]+ +[\d.]+ +[\d.]+ +38,400 +6,336 +32,000$")
+
+    def test_shapes_and_kernels(self):
+        out, answer = self.run_shapes("--shape", "20x16x4", "--kernel", "3x1", "--shape", "9x9x1", "--html", "p.html", "--svg",
+                                      "p.svg")
+        _, second, third = answer["break_even"]
+        self.assertEqual((second["kernel"], third["kernel"]), ([3, 1], [3, 1]))
+        self.assertEqual((second["spatial"], second["points"][0]["spatial"]), (None, None))
+        self.assertEqual(second["points"][1]["dense"]["multiplications"], 18 * 16 * 12 * 2)
+        page = (self.folder / "p.html").read_text(encoding="utf-8")
+        self.assertNotRegex(page, r"(?i)https?:|url\(|<script|<link|<img")
+        tree = xml.fromstring(page.removeprefix("<!DOCTYPE html>"))
+        self.assertEqual(len(tree.findall(".//svg")), 6)
+        self.assertEqual(len(tree.findall(".//polyline[@class='curve s2']")), 2)
+        picture = xml.fromstring((self.folder / "p.svg").read_text(encoding="utf-8"))
+        self.assertEqual(picture.tag, "{http://www.w3.org/2000/svg}svg")
+        self.assertEqual(len(picture.findall(".//{*}polyline")), 14)
+        self.assertIn("prefers-color-scheme:dark", picture.find("{*}style").text)
+
+    def test_wrong(self):
+        self.write("m.onnx", network())
+        for arguments, text in ((["m.onnx"], "takes no model"), (["--shape", "x=1x3x8x8"], "HEIGHTxWIDTHxCHANNELS"),
+                                (["--shape", "8x8"], "HEIGHTxWIDTHxCHANNELS"), (["--kernel", "3x3"], "no --shape to go with"),
+                                (["--shape", "4x4x1", "--kernel", "5x5"], "does not fit"), (["--layers"], "are of models"),
+                                (["--shape", "8x8x8", "--kernel", "3"], "--kernel takes")):
+            self.assertIn(text, self.sentence("sepcl-bench", "--break-even", *arguments, code=2))
+        self.assertIn("--svg goes with --break-even", self.sentence("sepcl-bench", "m.onnx", "--svg", "a.svg", code=2))
+
+
 if __name__ == "__main__":
     unittest.main()

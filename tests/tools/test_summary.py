@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """sepcl-summary: the numbers of the layers that the project started from, and tables that fit."""
+import math
 import re
 import unittest
 
@@ -77,6 +78,27 @@ class SeedLayers(ProgramTest):
         self.write("m.onnx", network(conv("c", "x", "y", 1, 3, (5, 5))))
         out, _ = self.run_program("sepcl-summary", "m.onnx", "--shape", "4x3x12x12")
         self.assertRegex(out, r"│ c \(Conv2D\) +│ \(4, 8, 8, 1\) +│ +75 │ +19,200 │")
+
+
+class ExactForms(ProgramTest):
+    """5 x 5 kernels over three channels: a product of a column and a row, and not one."""
+
+    def test_marks(self):
+        column, row = [1, 2, 3, 2, 1] * 3, [1, -2, 0.5, 2, 1]
+        product = [column[i * 5 + y] * (i + 1) * row[x] for i in range(3) for y in range(5) for x in range(5)]
+        other = [math.sin(i * i) for i in range(75)]
+        for name, weights in (("product", product), ("other", other)):
+            self.write(f"{name}.onnx", formats.model(
+                [formats.node("Conv", ["x", "w"], ["y"], name="conv", kernel_shape=[5, 5])], {"x": ["N", 3, 12, 12]},
+                {"y": ["N", 1, 8, 8]}, [formats.tensor("w", [1, 3, 5, 5], weights)]))
+        (layer,) = self.json("sepcl-summary", "product.onnx")["layers"]
+        self.assertEqual(layer["exact"], {"form": "spatial", "rank": 1, "multiplications": 1440 + 320})
+        (layer,) = self.json("sepcl-summary", "other.onnx")["layers"]
+        self.assertIsNone(layer["exact"])
+        out, _ = self.run_program("sepcl-summary", "product.onnx")
+        self.assertIn("separates exactly: spatial at rank 1, 1,760 multiplications", out)
+        out, _ = self.run_program("sepcl-summary", "other.onnx")
+        self.assertNotIn("exactly", out)
 
 
 class Table(ProgramTest):

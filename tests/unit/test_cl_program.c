@@ -184,7 +184,7 @@ static void broken_kernel_has_a_sentence(void **state)
                       {.file = "broken", .options = "-DQ=3", .layer = "block3/conv"},
                       {.file = "add", .options = "-DFACTOR=3", .layer = "last"}};
     (void)state;
-    assert_fails(SEPCL_DEVICE_ERROR, "layer block3/conv: kernels/broken.cl with \"-DQ=3\"",
+    assert_fails(SEPCL_DEVICE_ERROR, "layer 'block3/conv': kernels/broken.cl with \"-DQ=3\"",
                  clx_build_all(x, b, 3, NULL, false));
     assert_non_null(strstr(error_sentence(), "CL_BUILD_PROGRAM_FAILURE"));
     assert_non_null(strstr(error_sentence(), "nonesuch"));
@@ -199,7 +199,7 @@ static void first_failure_is_reported(void **state)
     (void)state;
     for (int i = 0; i < 6; i++)
         b[i] = (clx_build){.file = "missing", .options = "", .layer = i ? "other" : "first of all"};
-    assert_fails(SEPCL_BAD_FILE, "layer first of all: ", clx_build_all(x, b, 6, NULL, false));
+    assert_fails(SEPCL_BAD_FILE, "layer 'first of all': ", clx_build_all(x, b, 6, NULL, false));
     assert_ok(clx_build_all(x, NULL, 0, NULL, true));
 }
 

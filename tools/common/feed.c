@@ -41,30 +41,6 @@ static sepcl_status read_array(feed *in, const input_file *bytes)
 
 /* ---------------------------------------------------------------- pictures */
 
-const char *const feed_resize_names[] = {"crop", "stretch", NULL};
-const char *const feed_channel_names[] = {"auto", "rgb", "bgr", "gray", NULL};
-
-sepcl_status feed_check(const feed_settings *s)
-{
-    if (s->mean.count > 3 || s->scale.count > 3)
-        return tool_fail(SEPCL_INVALID, "--%s takes 1 or 3 numbers, not %d", s->mean.count > 3 ? "mean" : "scale",
-                         s->mean.count > 3 ? s->mean.count : s->scale.count);
-    return SEPCL_OK;
-}
-
-static picture_recipe make_recipe(const feed_settings *s)
-{
-    picture_recipe out = {.channels = (picture_channels)s->channels,
-                          .resize = (picture_resize)s->resize,
-                          .n_mean = s->mean.count,
-                          .n_scale = s->scale.count};
-    for (int c = 0; c < 3; c++) {
-        out.mean[c] = s->mean.v[c];
-        out.scale[c] = s->scale.v[c];
-    }
-    return out;
-}
-
 /* Fixes what is free of an input's shape for pictures, the first of which is p, and makes room. */
 static sepcl_status fit_shape(feed *in, const picture_layout *l, const picture *p, const picture_recipe *recipe,
                               picture_target *target)
@@ -147,11 +123,10 @@ static sepcl_status read_file(feed *in, int i, const picture_recipe *recipe, pic
     return st;
 }
 
-sepcl_status feed_read(feed *in, const feed_settings *settings)
+sepcl_status feed_read(feed *in, const picture_recipe *recipe)
 {
-    const picture_recipe recipe = make_recipe(settings);
-    picture_target       target = {0};
+    picture_target target = {0};
     for (int i = 0; i < in->n_files; i++)
-        TRY(read_file(in, i, &recipe, &target));
+        TRY(read_file(in, i, recipe, &target));
     return SEPCL_OK;
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Failures of memory, files and threads, for calls that sepcl's own code makes: a test program that links sepcl's objects
+ * with the linker's --wrap for each name of system.inc gets here first. Drivers and the C library do not.
+ */
+#ifndef SEPCL_TESTS_FAULT_SYSTEM_H
+#define SEPCL_TESTS_FAULT_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum sys_call {
+#define SYS(name) SYS_##name,
+#include "system.inc"
+#undef SYS
+    SYS_CALLS,
+    SYS_MEMORY /* all that allocate */
+} sys_call;
+
+#define SYS_SHORT (-1) /* instead of an errno: read and write transfer half of what was asked */
+
+/* Fails the n-th such call from now, and if stuck those after it too. Counts anew. */
+void sys_arm(sys_call what, long n, int error, bool stuck);
+void sys_clear(void);
+/* Calls since then; and failures. */
+long        sys_count(sys_call what);
+long        sys_failed(void);
+const char *sys_name(sys_call what);
+
+/* What is allocated and not freed. */
+long sys_live_blocks(void);
+long sys_live_bytes(void);
+/* Descriptors that this process has open. */
+int sys_open_files(void);
+
+/* Seconds that time() is put forward, or back when negative. */
+void sys_shift_clock(long seconds);
+
+#endif
