@@ -39,8 +39,11 @@ static const char *reduce_name(const node_view *v)
 
 static const char *layer_name(const node_view *v)
 {
-    static const char *const binary[] = {"Add",   "Subtract", "Multiply", "Divide",
-                                         "Power", "Minimum",  "Maximum",  "PReLU"};
+    static const char *const binary[BINARY_COUNT] = {
+#define BINARY(NAME, fn, layer) [BINARY_##NAME] = layer,
+#include "ir/binaries.inc"
+#undef BINARY
+    };
     static const char *const plain[OP_COUNT] = {
         [OP_CONV_TRANSPOSE] = "Conv2DTranspose",
         [OP_DENSE] = "Dense",
@@ -59,6 +62,9 @@ static const char *layer_name(const node_view *v)
         [OP_BATCH_NORM] = "BatchNormalization",
         [OP_INSTANCE_NORM] = "InstanceNormalization",
         [OP_LAYER_NORM] = "LayerNormalization",
+        [OP_WHERE] = "Where",
+        [OP_RESAMPLE] = "Resample",
+        [OP_GRID_SAMPLE] = "GridSample",
     };
     const node *n = v->n;
     switch (n->op) {

@@ -181,7 +181,7 @@ status emit_rank(import_build *b, operand *x, int rank, operand **out);
 #define FOLD_LARGE ((int64_t)1 << 27) /* elements: moved */
 
 /* What can be computed of two operands, beside binary_kind. */
-typedef enum fold_kind { FOLD_GREATER = BINARY_FMOD + 1, FOLD_GREATER_EQUAL, FOLD_AND, FOLD_OR, FOLD_XOR } fold_kind;
+typedef enum fold_kind { FOLD_GREATER = BINARY_COUNT, FOLD_GREATER_EQUAL, FOLD_AND, FOLD_OR, FOLD_XOR } fold_kind;
 
 /* A constant whose elements are to be written through *data. UNSUPPORTED when it is larger than limit. */
 status fold_new(import_build *b, dtype type, const shape *s, int64_t limit, operand **out, void **data);

@@ -54,9 +54,11 @@ static double cropped_position(const filter *f, int64_t i)
                       : 0.5 * (begin + end) * last;
 }
 
+/* Far outside nothing changes any more, and counting on from there would never end. */
 static double source(const filter *f, int64_t i)
 {
-    return f->r->crops ? cropped_position(f, i) : position(f, i);
+    const double x = f->r->crops ? cropped_position(f, i) : position(f, i), far = 2.0 * MOST_TAPS;
+    return x > -far ? fmin(x, (double)f->in + far) : -far; /* NaN too */
 }
 
 static double weight(const filter *f, double distance)

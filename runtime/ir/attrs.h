@@ -59,22 +59,12 @@ typedef struct attr_reduce {
 } attr_reduce;
 
 typedef enum binary_kind {
-    BINARY_ADD,
-    BINARY_SUB,
-    BINARY_MUL,
-    BINARY_DIV,
-    BINARY_POW,
-    BINARY_MIN,
-    BINARY_MAX,
-    BINARY_PRELU,
-    BINARY_EQUAL,
-    BINARY_LESS,
-    BINARY_LESS_EQUAL,
-    BINARY_MOD,
-    BINARY_FMOD
+#define BINARY(NAME, fn, layer) BINARY_##NAME,
+#include "ir/binaries.inc"
+#undef BINARY
+    BINARY_COUNT
 } binary_kind;
-/* binary: two inputs, NumPy broadcasting; either may be a constant. BINARY_PRELU: x < 0 ? x * y : x. Comparisons give
-   1 or 0. BINARY_MOD: the remainder with y's sign; BINARY_FMOD: with x's.
+/* binary: two inputs, NumPy broadcasting; either may be a constant.
    where: three inputs, broadcast too: in[0] != 0 ? in[1] : in[2]. */
 typedef struct attr_binary {
     binary_kind kind;

@@ -8,13 +8,11 @@
 enum { A, B, RESIDUAL };
 #define NARROW_MAX 8
 
-static const char *const names[] = {
-    [BINARY_ADD] = "fn_add", [BINARY_SUB] = "fn_sub", [BINARY_MUL] = "fn_mul", [BINARY_DIV] = "fn_div",
-    [BINARY_POW] = "fn_pow", [BINARY_MIN] = "fn_min", [BINARY_MAX] = "fn_max", [BINARY_PRELU] = "fn_prelu",
-    [BINARY_EQUAL] = "fn_equal", [BINARY_LESS] = "fn_less", [BINARY_LESS_EQUAL] = "fn_less_equal",
-    [BINARY_MOD] = "fn_mod", [BINARY_FMOD] = "fn_fmod",
+static const char *const names[BINARY_COUNT] = {
+#define BINARY(NAME, fn, layer) [BINARY_##NAME] = #fn,
+#include "ir/binaries.inc"
+#undef BINARY
 };
-#define N_KINDS ((int)(sizeof names / sizeof names[0]))
 
 static status infer(const node_view *v, shape *out)
 {
@@ -28,7 +26,7 @@ static status infer(const node_view *v, shape *out)
 static status check(const node_view *v)
 {
     const int kind = (int)v->n->a.binary.kind;
-    NEED(kind >= 0 && kind < N_KINDS, "binary function number %d is unknown", kind);
+    NEED(kind >= 0 && kind < BINARY_COUNT, "binary function number %d is unknown", kind);
     return rows_check_residual(v, RESIDUAL, infer);
 }
 
@@ -88,6 +86,8 @@ static double apply(binary_kind kind, double x, double y)
         return floor_mod(x, y);
     case BINARY_FMOD:
         return fmod(x, y);
+    case BINARY_COUNT:
+        break;
     }
     return NAN;
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "import_test.h"
+#include "sepcl/sepcl.h"
 
 static void two_inputs(net *m)
 {
@@ -18,8 +19,10 @@ static void comparisons(void **state)
         binary_kind kind;
         bool        swapped;
     } rows[] = {
-        {"Equal", BINARY_EQUAL, false},           {"Less", BINARY_LESS, false},
-        {"Greater", BINARY_LESS, true},           {"LessOrEqual", BINARY_LESS_EQUAL, false},
+        {"Equal", BINARY_EQUAL, false},
+        {"Less", BINARY_LESS, false},
+        {"Greater", BINARY_LESS, true},
+        {"LessOrEqual", BINARY_LESS_EQUAL, false},
         {"GreaterOrEqual", BINARY_LESS_EQUAL, true},
     };
     (void)state;
@@ -159,8 +162,11 @@ static void bad_indices(void **state)
         if (rows[i].op[0] == 'G' && rows[i].op[6] == 'E')
             net_tensor(&m, tensor_ints("j", 2, (int64_t[]){4, 1}, (int64_t[]){0, 0, 0, 0}));
         const bool elements = rows[i].op[0] == 'G' && rows[i].op[6] == 'E';
-        NODE_WITH(&m, rows[i].op, "n", elements ? "x,j" : rows[i].op[0] == 'S' ? "x,i,u" : "x,i", "y",
-                  attr_i("axis", 1));
+        NODE_WITH(&m, rows[i].op, "n",
+                  elements               ? "x,j"
+                  : rows[i].op[0] == 'S' ? "x,i,u"
+                                         : "x,i",
+                  "y", attr_i("axis", 1));
         check_refused(&m, 13, SEPCL_BAD_FILE, rows[i].text);
     }
     net m = {0};
@@ -209,14 +215,52 @@ static void resize_limits(void **state)
     INTS(&m, "size", 1, 1, 2, 2);
     NODE_WITH(&m, "Resize", "n", "x,,,size", "y", attr_s("coordinate_transformation_mode", "tf_crop_and_resize"));
     check_refused(&m, 13, SEPCL_BAD_FILE, "the region has 0 entries for 4 axes");
+    /* positions beyond any number of elements, where adding one changes nothing */
+    const float far[8] = {0, 0, 0, -3e38f, 1, 1, 1, 3e38f};
+    pb          region = tensor_begin("region", 1, 1, &(int64_t){8});
+    built       b;
+    INPUT(&m, "x", 1, 1, 4, 4);
+    net_output(&m, "y");
+    INTS(&m, "size", 1, 1, 2, 2);
+    pb_bytes(&region, 9, far, sizeof far);
+    net_tensor(&m, region);
+    NODE_WITH(&m, "Resize", "n", "x,region,,size", "y", attr_s("mode", "cubic"),
+              attr_s("coordinate_transformation_mode", "tf_crop_and_resize"));
+    assert_ok(build_file(net_finish(&m, 13), 1, &b));
+    built_free(&b);
+}
+
+/* Every function of two numbers has a layer's name of its own in a summary. */
+static void summary_names(void **state)
+{
+    static const char *const ops[] = {"Equal", "Less", "LessOrEqual", "Mod"};
+    (void)state;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        net              m = {0};
+        sepcl_model     *model;
+        sepcl_summary   *summary;
+        sepcl_layer_info info;
+        two_inputs(&m);
+        NODE(&m, ops[i], "n", "x,z", i < 3 ? "t" : "y");
+        if (i < 3)
+            NODE_WITH(&m, "Cast", "c", "t", "y", attr_i("to", 1));
+        pb file = net_finish(&m, 13);
+        assert_ok(sepcl_model_load_memory(file.p, file.n, NULL, &model));
+        assert_ok(sepcl_summary_create(model, NULL, 0, &summary));
+        assert_ok(sepcl_summary_layer(summary, sepcl_summary_layer_count(summary) - 1, &info));
+        assert_string_equal(info.op, ops[i]);
+        sepcl_summary_destroy(summary);
+        sepcl_model_destroy(model);
+        free(file.p);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(comparisons),   cmocka_unit_test(truth_values), cmocka_unit_test(constants),
-        cmocka_unit_test(empty_pieces),  cmocka_unit_test(tiles),        cmocka_unit_test(bad_indices),
-        cmocka_unit_test(cubic_weights), cmocka_unit_test(resize_limits),
+        cmocka_unit_test(comparisons),   cmocka_unit_test(truth_values),  cmocka_unit_test(constants),
+        cmocka_unit_test(empty_pieces),  cmocka_unit_test(tiles),         cmocka_unit_test(bad_indices),
+        cmocka_unit_test(cubic_weights), cmocka_unit_test(resize_limits), cmocka_unit_test(summary_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
