@@ -143,7 +143,8 @@ def test_a_missing_library_is_told(tmp_path):
 def test_separate(tmp_path):
     column, row = numbers(5, seed=6), numbers(5, seed=7)
     weights = np.outer(column, row)[None, None] * np.eye(8, dtype=np.float32)[:, :, None, None]  # rank 8 in space, not 40
-    net = formats.model([formats.node("Conv", ["x", "w"], ["y"], kernel_shape=[5, 5])], {"x": [1, 8, 40, 40]}, {"y": [1, 8, 36, 36]},
+    net = formats.model([formats.node("Conv", ["x", "w"], ["y"], kernel_shape=[5, 5])],
+                        {"x": [1, 8, 40, 40]}, {"y": [1, 8, 36, 36]},
                         [formats.tensor("w", [8, 8, 5, 5], weights.ravel())])
     x = numbers(1, 8, 40, 40)
     with sepcl.Model(net, name="outer") as model:

@@ -19,7 +19,7 @@ from ._values import Layer, LayerCheck, Step, Summary, TuneResult
 
 __all__ = [
     "BadFileError", "Cache", "Device", "DeviceError", "Error", "Form", "InvalidError", "Layer", "LayerCheck", "Memory",
-    "MismatchError", "Model", "OutOfMemoryError", "SelfTest", "SeparatedLayer", "Separation", "Session", "Spectrum", "Speed", "Step", "Summary", "Totals", "TuneResult",
-    "UnsupportedError", "__version__", "can_separate", "devices", "find_device", "onnxruntime_library",
-    "picture", "register_with_onnxruntime", "set_log",
+    "MismatchError", "Model", "OutOfMemoryError", "SelfTest", "SeparatedLayer", "Separation", "Session", "Spectrum",
+    "Speed", "Step", "Summary", "Totals", "TuneResult", "UnsupportedError", "__version__", "can_separate", "devices",
+    "find_device", "onnxruntime_library", "picture", "register_with_onnxruntime", "set_log",
 ]

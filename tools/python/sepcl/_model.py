@@ -129,7 +129,6 @@ class Model:
         desc.budget, desc.again = budget, again
         return _tune(self, desc, progress, on_result)
 
-
     def separate(self, samples: "Sequence[Sample]" = (), *, device: Optional[str] = None, tolerance: float = 0,
                  target_speedup: float = 0, shapes: Shapes = None, cache_dir: Optional[str] = None, cache: bool = True,
                  progress: bool = True) -> "Separation":
