@@ -139,6 +139,32 @@ def test_a_missing_library_is_told(tmp_path):
     assert done.returncode and "ImportError: sepcl cannot load" in done.stderr
 
 
+@pytest.mark.skipif(not sepcl.can_separate(), reason="this build has no LAPACK")
+def test_separate(tmp_path):
+    column, row = numbers(5, seed=6), numbers(5, seed=7)
+    weights = np.outer(column, row)[None, None] * np.eye(8, dtype=np.float32)[:, :, None, None]  # rank 8 in space, not 40
+    net = formats.model([formats.node("Conv", ["x", "w"], ["y"], kernel_shape=[5, 5])],
+                        {"x": [1, 8, 40, 40]}, {"y": [1, 8, 36, 36]},
+                        [formats.tensor("w", [8, 8, 5, 5], weights.ravel())])
+    x = numbers(1, 8, 40, 40)
+    with sepcl.Model(net, name="outer") as model:
+        found = model.separate([x], cache_dir=str(tmp_path), progress=False)
+        layer = found.layers[0]
+        spatial = [s for s in layer.spectra if s.form == "spatial"][0]
+        assert spatial.rank == 8 and np.all(np.diff(spatial.values) <= 1e-9 * spatial.values[0])
+        assert layer.forms and any(f.form == "spatial" and f.exact and f.rank == 8 for f in layer.forms)
+        assert found.totals.layers == 1 and found.totals.samples == 1 and not found.totals.random_samples
+        assert found.totals.error < 1e-5 and "outer" not in str(found) and layer.why in str(found)
+        found.save(tmp_path / "out.onnx")
+        with sepcl.Model(tmp_path / "out.onnx") as rewritten, rewritten.session() as after, model.session() as before:
+            close(after(x), before(x))
+        with pytest.raises(sepcl.InvalidError, match="sample"):
+            model.separate([x[:, :, 1:]], progress=False)
+        with pytest.raises(sepcl.InvalidError, match="1 inputs"):
+            model.separate([[x, x]], progress=False)
+        assert found.onnx() == (tmp_path / "out.onnx").read_bytes()
+
+
 def test_onnxruntime(x):
     ort = pytest.importorskip("onnxruntime")
     devices = sepcl.register_with_onnxruntime()

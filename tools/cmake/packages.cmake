@@ -31,6 +31,12 @@ set(CPACK_COMPONENT_LIB_DESCRIPTION "Runs trained convolutional networks on GPUs
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME libsepcl-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS "libsepcl${PROJECT_VERSION_MAJOR} ${sepcl_exact}, ocl-icd-opencl-dev | opencl-dev")
+if(SEPCL_LAPACK_FOUND) # what the static library needs
+  string(APPEND CPACK_DEBIAN_DEV_PACKAGE_DEPENDS ", liblapacke-dev")
+endif()
+if(sepcl_keras)
+  string(APPEND CPACK_DEBIAN_DEV_PACKAGE_DEPENDS ", libjansson-dev, zlib1g-dev")
+endif()
 set(CPACK_COMPONENT_DEV_DESCRIPTION "Runs trained convolutional networks on GPUs, and on CPUs through PoCL.\nThis package has the header, the static library, and what CMake and pkg-config look for.")
 
 set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME sepcl-tools)

@@ -13,12 +13,13 @@ from ._library import (BadFileError, DeviceError, Error, InvalidError, MismatchE
 from ._model import Model
 from ._onnxruntime import onnxruntime_library, register_with_onnxruntime
 from ._pictures import picture
+from ._separation import Form, SeparatedLayer, Separation, Spectrum, Totals, can_separate
 from ._session import Memory, Session
 from ._values import Layer, LayerCheck, Step, Summary, TuneResult
 
 __all__ = [
-    "BadFileError", "Cache", "Device", "DeviceError", "Error", "InvalidError", "Layer", "LayerCheck", "Memory",
-    "MismatchError", "Model", "OutOfMemoryError", "SelfTest", "Session", "Speed", "Step", "Summary", "TuneResult",
-    "UnsupportedError", "__version__", "devices", "find_device", "onnxruntime_library",
-    "picture", "register_with_onnxruntime", "set_log",
+    "BadFileError", "Cache", "Device", "DeviceError", "Error", "Form", "InvalidError", "Layer", "LayerCheck", "Memory",
+    "MismatchError", "Model", "OutOfMemoryError", "SelfTest", "SeparatedLayer", "Separation", "Session", "Spectrum",
+    "Speed", "Step", "Summary", "Totals", "TuneResult", "UnsupportedError", "__version__", "can_separate", "devices",
+    "find_device", "onnxruntime_library", "picture", "register_with_onnxruntime", "set_log",
 ]

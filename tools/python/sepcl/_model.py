@@ -10,6 +10,7 @@ from ._library import Callback, InvalidError, c_text, check, ffi, lib, text, use
 from ._values import InputShapes, Layer, Shape, Summary, TuneResult, from_shape, from_struct
 
 if TYPE_CHECKING:
+    from ._separation import Sample, Separation
     from ._session import Session
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview]
@@ -127,6 +128,17 @@ class Model:
         desc.shapes, desc.n_shapes = given.array, given.count
         desc.budget, desc.again = budget, again
         return _tune(self, desc, progress, on_result)
+
+    def separate(self, samples: "Sequence[Sample]" = (), *, device: Optional[str] = None, tolerance: float = 0,
+                 target_speedup: float = 0, shapes: Shapes = None, cache_dir: Optional[str] = None, cache: bool = True,
+                 progress: bool = True) -> "Separation":
+        """Finds the convolutions that separate, measures their forms on a device, and chooses those that are faster.
+
+        samples: inputs as for Session.run, on which errors are measured; none: random ones. tolerance: largest error of
+        the outputs; 0: only forms that are exact but for rounding. Takes seconds to minutes.
+        UnsupportedError where can_separate() is False."""
+        from ._separation import separate
+        return separate(self, device, samples, tolerance, target_speedup, shapes, cache_dir, cache, progress)
 
 
 def _tune(model: Model, desc: Any, progress: bool, on_result: Optional[Callable[[TuneResult], object]]) -> List[TuneResult]:
