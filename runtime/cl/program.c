@@ -31,6 +31,15 @@ static char *build_log(cl_program p, cl_device_id d)
     return log;
 }
 
+/* PoCL 3.1 sometimes stumbles over its own temporary files when programs are built side by side; the next try works. */
+static bool failed_by_chance(const clx *x, cl_program p, cl_int e)
+{
+    char      *log = e == CL_BUILD_PROGRAM_FAILURE ? build_log(p, x->device) : NULL;
+    const bool chance = log && strstr(log, "unable to rename temporary");
+    free(log);
+    return chance;
+}
+
 static status build_failed(const clx *x, const clx_build *b, cl_program p, cl_int e)
 {
     char   gist[600];
@@ -46,17 +55,22 @@ static status build_failed(const clx *x, const clx_build *b, cl_program p, cl_in
 
 static status build_source(clx *x, const clx_build *b, const char *text, const char *options, cl_program *out)
 {
-    cl_int e;
-    *out = clCreateProgramWithSource(x->context, 1, &text, NULL, &e);
-    if (!*out)
-        return cl_fail(e, "kernels/%s.cl", b->file);
-    e = clBuildProgram(*out, 1, &x->device, options, NULL, NULL);
-    if (e == CL_SUCCESS)
-        return SEPCL_OK;
-    const status s = build_failed(x, b, *out, e);
-    (void)clReleaseProgram(*out);
-    *out = NULL;
-    return s;
+    for (int tries = 1;; tries++) {
+        cl_int e;
+        *out = clCreateProgramWithSource(x->context, 1, &text, NULL, &e);
+        if (!*out)
+            return cl_fail(e, "kernels/%s.cl", b->file);
+        e = clBuildProgram(*out, 1, &x->device, options, NULL, NULL);
+        if (e == CL_SUCCESS)
+            return SEPCL_OK;
+        const bool   again = tries < 3 && failed_by_chance(x, *out, e);
+        const status s = build_failed(x, b, *out, e);
+        (void)clReleaseProgram(*out);
+        *out = NULL;
+        if (!again)
+            return s;
+        log_info("%s.cl is built again: %s", b->file, error_sentence());
+    }
 }
 
 static cl_program build_binary(clx *x, const void *data, size_t size, const char *options, const char *file)

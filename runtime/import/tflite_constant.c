@@ -196,6 +196,9 @@ static status make_dense(tflite_build *b, const tflite_tensor *t, operand **out)
 status tflite_constant(tflite_build *b, const tflite_tensor *t, operand **out)
 {
     void *to;
+    if (t->type == DT_NONE)
+        return fail(SEPCL_UNSUPPORTED, "constant '%s' is of type %s, which is not supported", t->name,
+                    tflite_type_name(t->file_type));
     if (t->sparsity) {
         TRY(make_dense(b, t, out));
     } else if ((uintptr_t)t->data % dtype_size(t->type) == 0) {

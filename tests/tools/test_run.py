@@ -238,7 +238,8 @@ class Measuring(ProgramTest):
         self.assertTrue(0 < answer["min_ms"] <= answer["median_ms"] <= answer["p90_ms"])
 
     def test_progress(self):
-        arguments = ["m.onnx", "--random", "--repeat", "20000"]
+        self.write("long.onnx", convolution(96, 64))  # so much work that the bar appears on any machine
+        arguments = ["long.onnx", "--random", "--repeat", "10000"]
         code, out = self.in_terminal("sepcl-run", *arguments, width=60, stream="stderr")
         self.assertEqual(code, 0)
         self.assertRegex(out, r"run [█░]{24} +\d+%")

@@ -258,6 +258,9 @@ static void refused_tensors(void **state)
     m = one_op(ADD, 11, 1, (int64_t[]){0});
     m.ops[0].in[m.ops[0].n_in++] = tfl_add(&m, (tfl_tensor){.name = "state", .rank = 1, .dim = {2}, .variable = true});
     check_refused(&m, SEPCL_UNSUPPORTED, "tensor 'state' keeps its value from run to run");
+    m = one_op(RELU, 0, 0, NULL); /* a constant that no operator reads, given out as it is */
+    m.outputs[m.n_outputs++] = TFL_CONST(&m, "k", T_INT8, "\1\2", 1, 3);
+    check_refused(&m, SEPCL_UNSUPPORTED, "constant 'k' is of type INT8, which is not supported");
 }
 
 static void refused_options(void **state)
