@@ -107,6 +107,15 @@ static status cast_to(graph *g, value_id v, dtype type, int at, value_id *out)
     return SEPCL_OK;
 }
 
+/* Views before it may read v too, and stay as they are. */
+static void replace_from(graph *g, int at, value_id v, value_id cast)
+{
+    for (int i = at; i < g->n_nodes; i++)
+        for (int k = 0; k < g->nodes[i]->n_in; k++)
+            if (g->nodes[i]->in[k] == v)
+                g->nodes[i]->in[k] = cast;
+}
+
 status pass_half(graph *g, const pass_options *o)
 {
     if (!o->f16)
@@ -120,9 +129,7 @@ status pass_half(graph *g, const pass_options *o)
             if (v < 0 || g->values[v].data || g->values[v].type == DT_F16 || view || converts(n))
                 continue;
             TRY(cast_to(g, v, DT_F16, i, &cast));
-            graph_replace_uses(g, v, cast);
-            g->nodes[i]->in[0] = v; /* the cast itself keeps reading v */
-            i++;
+            replace_from(g, ++i, v, cast); /* the cast itself keeps reading v */
         }
         for (int k = 0; k < n->n_out; k++)
             g->values[n->out[k]].type = view ? (g->values[n->in[0]].data ? DT_F16 : g->values[n->in[0]].type) : DT_F16;

@@ -3,6 +3,10 @@
 #ifndef SEPCL_FUZZ_MODEL_BYTES_H
 #define SEPCL_FUZZ_MODEL_BYTES_H
 
+#include <sanitizer/allocator_interface.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "sepcl/sepcl.h"
 
 #define MOST_INPUTS 8
@@ -22,12 +26,51 @@ static inline int fix_shapes(const sepcl_model *model, int64_t extent, sepcl_inp
     return n;
 }
 
+/* Loading may take twice the file and this much more. */
+#define LOADING_MEMORY ((size_t)16 << 20)
+
+static size_t      loading_now, loading_most;
+static _Thread_local bool loading; /* a driver's threads have their own life */
+
+static void count_malloc(const volatile void *p, size_t n)
+{
+    if (!loading || !p)
+        return;
+    loading_now += n;
+    loading_most = loading_now > loading_most ? loading_now : loading_most;
+}
+
+static void count_free(const volatile void *p)
+{
+    if (!loading || !p)
+        return;
+    const size_t n = __sanitizer_get_allocated_size(p);
+    loading_now -= n < loading_now ? n : loading_now;
+}
+
+static inline sepcl_status load_in_bounds(const uint8_t *bytes, size_t size, sepcl_model **model)
+{
+    static bool installed;
+    if (!installed)
+        __sanitizer_install_malloc_and_free_hooks(count_malloc, count_free);
+    installed = true;
+    loading_now = loading_most = 0;
+    loading = true;
+    const sepcl_status st = sepcl_model_load_memory(bytes, size, NULL, model);
+    loading = false;
+    if (loading_most > 2 * size + LOADING_MEMORY) {
+        fprintf(stderr, "loading %zu bytes took %zu bytes of memory\n", size, loading_most);
+        abort();
+    }
+    return st;
+}
+
 static inline void try_model_bytes(const uint8_t *bytes, size_t size)
 {
     sepcl_model      *model;
     sepcl_summary    *summary;
     sepcl_input_shape shapes[MOST_INPUTS];
-    if (sepcl_model_load_memory(bytes, size, NULL, &model) == SEPCL_OK) {
+    if (load_in_bounds(bytes, size, &model) == SEPCL_OK) {
         const int n = fix_shapes(model, 1 + (int64_t)(size % 9), shapes);
         if (sepcl_summary_create(model, shapes, n, &summary) == SEPCL_OK)
             sepcl_summary_destroy(summary);

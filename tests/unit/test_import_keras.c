@@ -161,18 +161,18 @@ static void refused_models(void **state)
         {SEPCL_BAD_FILE, "extent 1 of 'x' is no number",
          CHAIN(LAYER("InputLayer", "x", "\"batch_shape\":[null,0]") "," LAYER("ReLU", "r", NO_SETTINGS))},
         {SEPCL_BAD_FILE, "two layers are called 'r'",
-         NET("[\"r\",0,0]", START "," ON("ReLU", "r", "x") "," ON("ReLU", "r", "x"))},
-        {SEPCL_BAD_FILE, "there is no layer 'y'", NET("[\"r\",0,0]", START "," ON("ReLU", "r", "y"))},
+         NET("[\"r\",0,0]", START "," ON("ReLU", "r", "x", "") "," ON("ReLU", "r", "x", ""))},
+        {SEPCL_BAD_FILE, "there is no layer 'y'", NET("[\"r\",0,0]", START "," ON("ReLU", "r", "y", ""))},
         {SEPCL_BAD_FILE, "need each other in a circle",
-         NET("[\"r\",0,0]", START "," ON("ReLU", "r", "s") "," ON("ReLU", "s", "r"))},
-        {SEPCL_BAD_FILE, "output 0 of call 1 is used", NET("[\"r\",1,0]", START "," ON("ReLU", "r", "x"))},
-        {SEPCL_BAD_FILE, "output 1 of call 0 is used", NET("[\"r\",0,1]", START "," ON("ReLU", "r", "x"))},
-        {SEPCL_BAD_FILE, "has 1 inputs and 0 outputs", NET("[]", START "," ON("ReLU", "r", "x"))},
-        {SEPCL_UNSUPPORTED, "is no single tensor", NET("[[[\"r\",0,0]]]", START "," ON("ReLU", "r", "x"))},
+         NET("[\"r\",0,0]", START "," ON("ReLU", "r", "s", "") "," ON("ReLU", "s", "r", ""))},
+        {SEPCL_BAD_FILE, "output 0 of call 1 is used", NET("[\"r\",1,0]", START "," ON("ReLU", "r", "x", ""))},
+        {SEPCL_BAD_FILE, "output 1 of call 0 is used", NET("[\"r\",0,1]", START "," ON("ReLU", "r", "x", ""))},
+        {SEPCL_BAD_FILE, "has 1 inputs and 0 outputs", NET("[]", START "," ON("ReLU", "r", "x", ""))},
+        {SEPCL_UNSUPPORTED, "is no single tensor", NET("[[[\"r\",0,0]]]", START "," ON("ReLU", "r", "x", ""))},
         {SEPCL_BAD_FILE, "the layer merges 0 tensors",
          NET("[\"a\",0,0]", START ",{\"class_name\":\"Add\",\"name\":\"a\",\"config\":{\"name\":\"a\",\"trainable\":"
                                   "true},\"inbound_nodes\":[[]]}")},
-        {SEPCL_OK, NULL, NET("[[\"r\",0,0],[\"r\",0,0],[\"x\",0,0]]", START "," ON("ReLU", "r", "x"))},
+        {SEPCL_OK, NULL, NET("[[\"r\",0,0],[\"r\",0,0],[\"x\",0,0]]", START "," ON("ReLU", "r", "x", ""))},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -479,7 +479,7 @@ static char *doubling(int depth, int calls)
         PUT("%s\"class_name\":\"Functional\",", i ? "{\"name\":\"m\"," : "{");
         PUT("\"config\":{\"name\":\"m\",\"layers\":[" START ",");
     }
-    PUT(ON("ReLU", "m", "x"));
+    PUT(ON("ReLU", "m", "x", ""));
     for (int i = 0; i < depth; i++) {
         PUT("],\"input_layers\":[[\"x\",0,0]],\"output_layers\":[[\"m\",%d,0]]}", i ? calls - 1 : 0);
         if (i == depth - 1)

@@ -257,6 +257,22 @@ static void views_share_memory(void **state)
     graph_destroy(g);
 }
 
+/* A view of an input may stand before the first node that needs the input as half. */
+static void half_storage_keeps_the_order(void **state)
+{
+    (void)state;
+    value_id    x;
+    graph      *g = new_graph(&x, 4, 4, 8);
+    const shape flat = SHAPE(1, 128);
+    const attrs f = {.unary.f = {ACT_TANH, 0, 0}};
+    value_id    v = graph_op(g, OP_RESHAPE, "view", &(attrs){.reshape.shape = flat}, &x, 1);
+    value_id    a = graph_op(g, OP_UNARY, "a", &f, &x, 1), b = graph_op(g, OP_UNARY, "b", &f, &v, 1);
+    assert_int_equal(graph_output(g, a), SEPCL_OK);
+    assert_int_equal(graph_output(g, b), SEPCL_OK);
+    assert_int_equal(passes_run(g, &(pass_options){.f16 = true}), SEPCL_OK);
+    graph_destroy(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +287,7 @@ int main(void)
         cmocka_unit_test(offsets_never_overlap),
         cmocka_unit_test(sizes_beyond_the_address_space_are_refused),
         cmocka_unit_test(views_share_memory),
+        cmocka_unit_test(half_storage_keeps_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
