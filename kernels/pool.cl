@@ -65,6 +65,31 @@ int taps_in(int origin, int step, int taps, int begin, int end)
         STN(n, s, out, pixel * channels + c);                    \
     } while (0)
 
+/* Four vectors at a time: their steps do not wait for each other, and share the loops. */
+#define POOL_FOUR                                                           \
+    for (; c + 4 * V <= end; c += 4 * V) {                                  \
+        FLOATN(V) s[4];                                                     \
+        UNROLL                                                              \
+        for (int i = 0; i < 4; i++)                                         \
+            s[i] = START(V);                                                \
+        for (int ky = ky0; ky < ky1; ky++) {                                \
+            __global const value_t *tap = in + (row + ky * row_step + c);   \
+            for (int kx = kx0; kx < kx1; kx++, tap += tap_step) {           \
+                UNROLL                                                      \
+                for (int i = 0; i < 4; i++) {                               \
+                    const FLOATN(V) v = LDN(V, tap, i * V);                 \
+                    s[i] = STEP(V, s[i], v);                                \
+                }                                                           \
+            }                                                               \
+        }                                                                   \
+        UNROLL                                                              \
+        for (int i = 0; i < 4; i++) {                                       \
+            s[i] = DONE(V, s[i]);                                           \
+            EPILOGUE(V, s[i], pixel * channels + c + i * V);                \
+            STN(V, s[i], out, pixel * channels + c + i * V);                \
+        }                                                                   \
+    }
+
 __kernel void pool(__global const value_t *in, __global value_t *out, const int ih, const int iw, const int oh,
                    const int ow, const int channels, const int pixels, const int channels_item, const int pixels_item,
                    const int kh, const int kw, const int sy, const int sx, const int dy, const int dx, const int top,
@@ -85,6 +110,7 @@ __kernel void pool(__global const value_t *in, __global value_t *out, const int 
         const int   row = ((n * ih + y0) * iw + x0 + kx0 * dx) * channels;
         int         c = begin;
         (void)divisor;
+        POOL_FOUR
         SWEEP(POOL, c, end);
     }
 }
