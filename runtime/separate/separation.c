@@ -184,7 +184,7 @@ static status edit_file(separation *s)
     return st;
 }
 
-/* For files of other formats than ONNX. */
+/* For files whose nodes cannot be edited in place. */
 static status write_file(separation *s)
 {
     graph *g;
