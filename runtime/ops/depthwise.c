@@ -113,6 +113,16 @@ static void narrow_work(const conv_geometry *g, int64_t mr, int64_t *taps, int64
         }
 }
 
+/* Cycles that lines of 64 bytes take beside the sums, both tensors being too large for a core's own cache or from
+   another core. */
+#define LINE_CYCLES 3.0
+
+static double traffic(const conv_geometry *g)
+{
+    return LINE_CYCLES * (double)(g->in.n * g->in.h * g->in.w * g->in.c + g->out.n * g->out.h * g->out.w * g->out.c) /
+           16;
+}
+
 double depthwise_narrow_cost(const node_view *v, const caps *c, const int *p)
 {
     const conv_geometry g = conv_geometry_of(v);
@@ -123,8 +133,8 @@ double depthwise_narrow_cost(const node_view *v, const caps *c, const int *p)
     double        cycles = i64_max(taps, loads) / 2.0 + 2.0 * (double)tiles; /* of a kernel row */
     if (chains < 8)                                                          /* a sum takes a tap every four cycles */
         cycles = cycles * 8 / (double)chains;
-    return (double)(g.out.h * g.out.n) * (double)div_up(g.in.c, p[DW_V]) *
-           (g.a->kernel[0] * cycles + 10.0 * (double)tiles);
+    const double row = g.a->kernel[0] * cycles + 10.0 * (double)tiles;
+    return (double)(g.out.h * g.out.n) * (double)div_up(g.in.c, p[DW_V]) * row + traffic(&g);
 }
 
 void depthwise_narrow_launch(const node_view *v, const caps *c, const int *p, launch_list *out)

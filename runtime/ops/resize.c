@@ -119,11 +119,21 @@ static sample sample_of(const attr_resize *a, int axis, int64_t i, int64_t in)
     return s;
 }
 
+/* Does any output element of an axis mix two input elements? */
+static bool mixes(const attr_resize *a, int axis, int64_t in)
+{
+    for (int64_t i = 0; a->mode == RESIZE_LINEAR && i < a->size[axis]; i++)
+        if (sample_of(a, axis, i, in).share != 0)
+            return true;
+    return false;
+}
+
 static status ref(const node_view *v, const float *const *in, float *const *out)
 {
     const attr_resize *a = &v->n->a.resize;
     const nhwc         x = shape_nhwc(&nv_in(v, 0)->shape), y = shape_nhwc(&nv_out(v, 0)->shape);
     const float       *from = in[0];
+    const bool         mix_h = mixes(a, 0, x.h), mix_w = mixes(a, 1, x.w);
     float             *to = out[0];
     for (int64_t row = 0; row < y.n * y.h; row++) {
         const sample h = sample_of(a, 0, row % y.h, x.h);
@@ -133,9 +143,11 @@ static status ref(const node_view *v, const float *const *in, float *const *out)
                 double line[2];
                 for (int k = 0; k < 2; k++) {
                     const float *source = from + (row / y.h * x.h + h.at[k]) * x.w * x.c + c;
-                    line[k] = source[w.at[0] * x.c] * (1.0 - w.share) + source[w.at[1] * x.c] * (double)w.share;
+                    line[k] = source[w.at[0] * x.c];
+                    if (mix_w) /* what is not mixed is not read, and so may be infinite */
+                        line[k] = line[k] * (1.0 - w.share) + source[w.at[1] * x.c] * (double)w.share;
                 }
-                *to++ = (float)(line[0] * (1.0 - h.share) + line[1] * h.share);
+                *to++ = (float)(mix_h ? line[0] * (1.0 - h.share) + line[1] * h.share : line[0]);
             }
         }
     }
@@ -172,15 +184,6 @@ static void fill_weight(const node_view *v, const int *p, void *dst)
 {
     (void)p;
     fill_tables(v, NULL, dst);
-}
-
-/* Does any output element of an axis mix two input elements? */
-static bool mixes(const attr_resize *a, int axis, int64_t in)
-{
-    for (int64_t i = 0; a->mode == RESIZE_LINEAR && i < a->size[axis]; i++)
-        if (sample_of(a, axis, i, in).share != 0)
-            return true;
-    return false;
 }
 
 static void launch_resize(const node_view *v, const caps *c, const int *p, launch_list *out)
