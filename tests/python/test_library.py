@@ -96,15 +96,17 @@ def test_log(model):
         sepcl.set_log(print, "loud")
 
 
-def test_tune(model, tmp_path):
+def test_tune(model, tmp_path, capfd):
     seen = []
-    found = model.tune(budget=2, cache_dir=str(tmp_path), progress=False, on_result=seen.append)
+    found = model.tune(budget=2, cache_dir=str(tmp_path), on_result=seen.append)
+    assert "tuning:   0%|" in capfd.readouterr().err  # the bar's first state, whatever the time
     assert found == seen and found and all(r.after and r.tried > 0 and r.wrong == 0 for r in found)
     assert sepcl.find_device().cache(str(tmp_path)).tunings > 0
     with model.session(cache_dir=str(tmp_path)) as session:
         assert any("tuned" in step.why for step in session.steps())
     with pytest.raises(ZeroDivisionError):
         model.tune(budget=2, cache_dir=str(tmp_path), again=True, progress=False, on_result=lambda r: 1 / 0)
+    assert "tuning" not in capfd.readouterr().err
     with pytest.raises(sepcl.InvalidError, match="f64"):
         model.tune(precision="f64")
 
