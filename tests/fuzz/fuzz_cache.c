@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes as an entry of the program cache: the first says which fields of the header are put right, the rest is the file.
- * What is loaded is what a right header vouches for, byte by byte, and nothing else is.
+ * Bytes as an entry of the program cache: the first says which fields of the header are put right, the rest is the
+ * file. What is loaded is what a right header vouches for, byte by byte, and nothing else is.
  */
 #include "base/file.h"
 #include "cl/internal.h"
@@ -21,9 +21,13 @@ enum { MAGIC = 1, VERSION = 2, ORDER = 4, LENGTH = 8, KEY = 16, CHECKSUM = 32 };
 
 static header right_header(const uint8_t *payload, size_t size, const hash128 *key)
 {
-    header h = {.version = 1, .order = 0x01020304u, .length = size, .key = *key};
+    header h = {.version = 2, .order = 0x01020304u, .length = size, .key = *key};
     memcpy(h.magic, "sepclbin", sizeof h.magic);
-    h.checksum = hash_of(payload, size);
+    hasher sum; /* of key and binary */
+    hash_begin(&sum);
+    hash_bytes(&sum, key, sizeof *key);
+    hash_bytes(&sum, payload, size);
+    h.checksum = hash_end(&sum);
     return h;
 }
 
@@ -58,8 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const bool sound = n >= sizeof(header) && memcmp(file, &right, sizeof right) == 0;
     snprintf(path, sizeof path, "%s/%s.bin", scratch_folder(), hash_hex(&key, hex));
     scratch_write(path, file, n);
-    void  *data;
-    size_t bytes_read;
+    void      *data;
+    size_t     bytes_read;
     const bool loaded = cache_load(scratch_folder(), &key, &data, &bytes_read);
     if (loaded != sound || (loaded && (bytes_read != body || memcmp(data, file + sizeof(header), body) != 0)))
         abort();
