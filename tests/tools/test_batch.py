@@ -258,7 +258,7 @@ class Resume(ResumeTest):
     def test_a_bar_with_rate_and_time_left(self):
         code, text = self.in_terminal("sepcl-batch", "m.onnx", "x.npy", "-o", "y.npy", width=120, stream="stderr")
         self.assertEqual(code, 0)
-        self.assertRegex(text, r"batch [█░]{24} +\d+%  \d s  \d+ of 20000, \d+/s, \d s left")
+        self.assertRegex(text, r"batch [█░]{24} +\d+%  \d+ s  \d+ of 20000, \d+/s, \d+ s left")
 
     def test_no_journal(self):
         self.write("y.npy.journal", "something else")
