@@ -163,12 +163,12 @@ static status put_pool(writer *w, const node *n)
 {
     static const char *const ops[] = {"MaxPool", "AveragePool", "LpPool"};
     const attr_pool         *a = &n->a.pool;
-    const char              *in = writer_second(w, n->in[0]);
-    writer_node              m = writer_begin(ops[a->kind], &in, 1);
     const bool               dilated = a->dilation[0] > 1 || a->dilation[1] > 1;
     NEED(!dilated || a->kind == POOL_MAX, "opset %d has no dilations for it", ONNX_WRITE_OPSET);
     int pad[4];
     NEED(pool_pads(w, n, pad), "an average over ceil_mode's last window is not told alike everywhere");
+    const char *in = writer_second(w, n->in[0]);
+    writer_node m = writer_begin(ops[a->kind], &in, 1);
     onnx_put_pairs(&m.m, "kernel_shape", a->kernel, 2, 2);
     onnx_put_pairs(&m.m, "pads", pad, 4, 2);
     onnx_put_pairs(&m.m, "strides", a->stride, 2, 2);
