@@ -55,15 +55,13 @@ int64_t conv_rows_per_item(const caps *c, int64_t rows, int64_t others)
     return i64_max(1, rows * others / (8 * (int64_t)c->compute_units));
 }
 
-void depthwise_launch(const node_view *v, const caps *c, const int *p, launch_list *out)
+/* What both kernels begin with: the shape of the window, and the tensors. */
+static launch *launch_depthwise(const conv_geometry *g, int64_t blocks, int64_t row_items, launch_list *out)
 {
-    const conv_geometry g = conv_geometry_of(v);
-    const attr_conv    *a = g.a;
-    const int64_t       blocks = div_up(g.in.c, p[DW_V]), n_rows = g.out.n * g.out.h;
-    const int64_t       rows = i64_min(conv_rows_per_item(c, n_rows, blocks), n_rows);
-    const int w = launch_pack(out, DT_F32, (size_t)(g.out.c * a->kernel[0] * a->kernel[1]), true, fill_weights);
-    const int b = launch_pack(out, DT_F32, (size_t)g.out.c, false, conv_fill_bias);
-    launch   *k = launch_add(out, 2, blocks, div_up(n_rows, i64_max(1, rows)), 1);
+    const attr_conv *a = g->a;
+    const int        w = launch_pack(out, DT_F32, (size_t)(g->out.c * a->kernel[0] * a->kernel[1]), true, fill_weights);
+    const int        b = launch_pack(out, DT_F32, (size_t)g->out.c, false, conv_fill_bias);
+    launch          *k = launch_add(out, 2, blocks, row_items, 1);
     launch_define(k, "KH", a->kernel[0]);
     launch_define(k, "KW", a->kernel[1]);
     launch_define(k, "SW", a->stride[1]);
@@ -72,8 +70,18 @@ void depthwise_launch(const node_view *v, const caps *c, const int *p, launch_li
     arg_packed(k, w);
     arg_packed(k, b);
     arg_out(k, 0);
-    const int64_t numbers[] = {n_rows, i64_max(1, rows), g.in.h,         g.in.w,    g.out.h,  g.out.w,
-                               g.in.c, a->stride[0],     a->dilation[0], a->pad[0], a->pad[1]};
+    return k;
+}
+
+void depthwise_launch(const node_view *v, const caps *c, const int *p, launch_list *out)
+{
+    const conv_geometry g = conv_geometry_of(v);
+    const attr_conv    *a = g.a;
+    const int64_t       blocks = div_up(g.in.c, p[DW_V]), n_rows = g.out.n * g.out.h;
+    const int64_t       rows = i64_max(1, i64_min(conv_rows_per_item(c, n_rows, blocks), n_rows));
+    launch             *k = launch_depthwise(&g, blocks, div_up(n_rows, rows), out);
+    const int64_t       numbers[] = {n_rows, rows,         g.in.h,         g.in.w,    g.out.h,  g.out.w,
+                                     g.in.c, a->stride[0], a->dilation[0], a->pad[0], a->pad[1]};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         arg_i32(k, numbers[i]);
     launch_epilogue(k, v, CONV_RES);
@@ -143,24 +151,13 @@ void depthwise_narrow_launch(const node_view *v, const caps *c, const int *p, la
     const attr_conv    *a = g.a;
     const int64_t       blocks = div_up(g.in.c, p[DW_V]), n_rows = g.out.n * g.out.h;
     /* whole images of a few channels each, as the layers before and after share out their channels */
-    const int64_t rows =
-        blocks >= 4 * (int64_t)c->compute_units ? n_rows : i64_min(n_rows, conv_rows_per_item(c, n_rows, blocks));
-    const int w = launch_pack(out, DT_F32, (size_t)(g.out.c * a->kernel[0] * a->kernel[1]), true, fill_weights);
-    const int b = launch_pack(out, DT_F32, (size_t)g.out.c, false, conv_fill_bias);
-    launch   *k = launch_add(out, 2, blocks, div_up(n_rows, i64_max(1, rows)), 1);
-    launch_define(k, "KH", a->kernel[0]);
-    launch_define(k, "KW", a->kernel[1]);
-    launch_define(k, "SW", a->stride[1]);
-    launch_define(k, "DW", a->dilation[1]);
+    const int64_t most = blocks >= 4 * (int64_t)c->compute_units ? n_rows : conv_rows_per_item(c, n_rows, blocks);
+    const int64_t rows = i64_max(1, i64_min(most, n_rows));
+    launch       *k = launch_depthwise(&g, blocks, div_up(n_rows, rows), out);
     launch_define(k, "IW", (int)g.in.w);
     launch_define(k, "OW", (int)g.out.w);
     launch_define(k, "PL", a->pad[1]);
-    arg_in(k, CONV_X);
-    arg_packed(k, w);
-    arg_packed(k, b);
-    arg_out(k, 0);
-    const int64_t numbers[] = {n_rows, i64_max(1, rows), g.in.h,         g.out.h,
-                               g.in.c, a->stride[0],     a->dilation[0], a->pad[0]};
+    const int64_t numbers[] = {n_rows, rows, g.in.h, g.out.h, g.in.c, a->stride[0], a->dilation[0], a->pad[0]};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         arg_i32(k, numbers[i]);
     launch_epilogue(k, v, CONV_RES);
