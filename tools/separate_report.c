@@ -11,6 +11,7 @@
 #include "separate.h"
 
 #define WIDTH 120
+#define TABLE_WIDTH 180 /* the reasons are long, and worth a wide terminal */
 
 /* ---------------------------------------------------------------- text */
 
@@ -75,7 +76,7 @@ void separate_print(const separate_job *j)
         table_cell(t, "%s", l.why);
     }
     printf("\n");
-    table_print(t, stdout, TABLE_PLAIN, tool_width(WIDTH));
+    table_print(t, stdout, TABLE_PLAIN, tool_width(TABLE_WIDTH));
     table_free(t);
 }
 
