@@ -59,7 +59,7 @@ double tile_cost(const caps *c, const int *p, int64_t m, int64_t k, int64_t n)
         const double  per_k = mr * nb * v + 4.0 * (mr + nb * v / 4.0);
         return (double)k * per_k * (items > wanted ? items : wanted);
     }
-    const double pointers = mr > 10 ? 0.5 * (mr - 10) : 0; /* those beyond the general registers come from the stack */
+    const double pointers = mr > 10 ? 0.05 * (mr - 10) : 0; /* those beyond the general registers come from the stack */
     return cpu_cycles(c, p, pointers, m, k, n);
 }
 
@@ -91,15 +91,48 @@ void gemm_fill_bias(const node_view *v, const int *p, void *dst)
         ((float *)dst)[i] = i < n ? bias_at(v, i) : 0;
 }
 
+/* Tiles after which the last of `cores` is done, when a core that is free takes the next item: blocks x chunks items of
+   `tiles` tiles each, of which the last chunk's have `rest`. */
+static int64_t last_done(int64_t cores, int64_t blocks, int64_t chunks, int64_t tiles, int64_t rest)
+{
+    const int64_t full = blocks * (chunks - 1), begin = full / cores * tiles, late = full % cores;
+    int64_t       end = i64_max(begin + (late ? tiles : 0), div_up(full * tiles + blocks * rest, cores));
+    while ((cores - late) * ((end - begin) / rest) + late * ((end - begin - tiles) / rest) < blocks)
+        end++;
+    return end;
+}
+
+/* Cycles of a CPU for all items of so many tiles: those of the core that is done last, handing out, and fetching the
+   weights once a chunk. */
+static double chunk_cycles(const caps *c, const int *p, const gemm_size *s, int64_t blocks, int64_t tiles)
+{
+    const double  tile = (double)s->k * p[TILE_MR] * p[TILE_NB] * native(c, p[TILE_V]) / 2, bytes_a_cycle = 24;
+    const int64_t all = div_up(s->m, p[TILE_MR]), chunks = div_up(all, tiles), rest = all - (chunks - 1) * tiles;
+    const int64_t cores = i64_max(1, c->compute_units);
+    const double  each = 300 + 4.0 * (double)(s->k * p[TILE_NB] * p[TILE_V]) / bytes_a_cycle;
+    return (double)last_done(cores, blocks, chunks, tiles, rest) * tile +
+           (double)(blocks * chunks) / (double)cores * each;
+}
+
+/* Rows that an item takes: on a CPU as many as keep the cores equally busy. */
+static int64_t chunk_rows(const caps *c, const int *p, const gemm_size *s, int64_t blocks)
+{
+    const int64_t mr = p[TILE_MR], all = div_up(s->m, mr);
+    if (!caps_is_cpu(c))
+        return mr;
+    const int64_t least = i64_max(1, div_up(8 * (int64_t)c->compute_units, blocks));
+    int64_t       best = div_up(all, least);
+    for (int64_t chunks = least + 1, tiles; chunks <= least + 8 && chunks <= all; chunks++)
+        if ((tiles = div_up(all, chunks)) < best &&
+            chunk_cycles(c, p, s, blocks, tiles) < chunk_cycles(c, p, s, blocks, best))
+            best = tiles;
+    return best * mr;
+}
+
 void gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_size *s, launch_list *out)
 {
-    const int64_t nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(s->n, nr), mr = p[TILE_MR];
-    /* rows an item takes: on a CPU enough that blocks x chunks give every core about eight items */
-    int64_t chunk = mr;
-    if (caps_is_cpu(c)) {
-        const int64_t chunks = i64_max(1, div_up(8 * (int64_t)c->compute_units, blocks));
-        chunk = round_up(div_up(s->m, chunks), mr);
-    }
+    const int64_t nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(s->n, nr);
+    const int64_t chunk = chunk_rows(c, p, s, blocks);
     const int w = launch_pack(out, DT_F32, (size_t)(blocks * nr * s->k), true, gemm_fill_weights);
     const int b = launch_pack(out, DT_F32, (size_t)(blocks * nr), false, gemm_fill_bias);
     launch   *k = launch_add(out, 2, blocks, div_up(s->m, chunk), 1);
