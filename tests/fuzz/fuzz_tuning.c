@@ -86,7 +86,7 @@ static void check_sorted(const tune_db *db)
 {
     for (int i = 0; i < tune_count(db); i++) {
         const tune_entry *e = tune_get(db, i), *before = i ? tune_get(db, i - 1) : NULL;
-        if (tune_find(db, e->kind, e->key) != e || e->ns <= 0 || !(e->error >= 0) || strlen(e->key) >= TUNE_KEY ||
+        if (tune_find(db, e->kind, e->key) != e || e->ns < (e->kind == TUNE_BAN ? 0 : 1) || !(e->error >= 0) || strlen(e->key) >= TUNE_KEY ||
             strlen(e->choice) >= TUNE_CHOICE)
             abort();
         if (before && (before->kind > e->kind || (before->kind == e->kind && strcmp(before->key, e->key) >= 0)))
