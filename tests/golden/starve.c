@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * starve [--most N] FILE...: all that sepcl does with a model file without a device, once for each allocation that it
+ * makes, which then fails: reading, the summary, passes, planning for a CPU and a GPU, the reference of small networks, and
+ * writing. Then the step ends as it does otherwise, or says that memory is out; and nothing is left over. --most: no more
+ * failures than that for a step of a file, evenly spread, and others in each file. Prints a line of counts.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../fault/system.h"
+#include "exec/exec.h"
+#include "import/import.h"
+#include "pass/pass.h"
+
+#define MOST_INPUTS 16
+#define SMALL 200000u /* multiplications and additions of a network whose reference is run */
+
+typedef struct job {
+    const char *path;
+    model_file *file;
+    const graph *g; /* as built, or as planned */
+    shape        shapes[MOST_INPUTS];
+} job;
+
+static long failures, named, finished;
+
+/* ---------------------------------------------------------------- the steps */
+
+static status do_load(const job *j)
+{
+    sepcl_model *m;
+    TRY(sepcl_model_load(j->path, NULL, &m));
+    sepcl_model_destroy(m);
+    return SEPCL_OK;
+}
+
+static status do_build(const job *j)
+{
+    graph *g;
+    TRY(model_file_build(j->file, j->shapes, &g));
+    graph_destroy(g);
+    return SEPCL_OK;
+}
+
+static status do_summary(const job *j)
+{
+    sepcl_model      *m;
+    sepcl_summary    *s;
+    sepcl_input_shape fixed[MOST_INPUTS];
+    TRY(sepcl_model_load(j->path, NULL, &m));
+    const int n = sepcl_model_input_count(m);
+    for (int i = 0; i < n; i++) {
+        fixed[i] = (sepcl_input_shape){sepcl_model_input_name(m, i), {.rank = j->shapes[i].rank}};
+        memcpy(fixed[i].shape.dims, j->shapes[i].dim, sizeof j->shapes[i].dim);
+    }
+    const status st = sepcl_summary_create(m, fixed, n, &s);
+    sepcl_summary_destroy(s);
+    sepcl_model_destroy(m);
+    return st;
+}
+
+static status with_passes(const job *j, const pass_options *o)
+{
+    graph *g;
+    TRY(graph_clone(j->g, &g));
+    const status st = passes_run(g, o);
+    graph_destroy(g);
+    return st;
+}
+
+static status do_passes(const job *j)
+{
+    return with_passes(j, &(pass_options){0});
+}
+
+static status do_passes_half(const job *j)
+{
+    return with_passes(j, &(pass_options){.f16 = true});
+}
+
+static status do_passes_unfused(const job *j)
+{
+    return with_passes(j, &(pass_options){.no_fusion = true});
+}
+
+static status do_write(const job *j)
+{
+    uint8_t     *bytes = NULL;
+    size_t       size = 0;
+    const status st = model_file_write(j->file, j->g, &bytes, &size);
+    free(bytes);
+    return st;
+}
+
+static const caps devices[] = {
+    {.type = SEPCL_DEVICE_CPU, .compute_units = 8, .max_work_group = 4096, .max_work_item = {4096, 4096, 4096},
+     .local_bytes = 262144, .global_bytes = 1LL << 33, .max_alloc_bytes = 1LL << 31, .constant_bytes = 65536,
+     .align_bytes = 128, .simd_width = 8, .vector_registers = 16, .preferred_multiple = 1, .fma_gflops = 100,
+     .bandwidth_gbs = 30, .launch_us = 5},
+    {.type = SEPCL_DEVICE_GPU, .compute_units = 24, .max_work_group = 256, .max_work_item = {256, 256, 64},
+     .local_bytes = 32768, .local_is_real = true, .global_bytes = 1LL << 33, .max_alloc_bytes = 1LL << 31,
+     .constant_bytes = 65536, .align_bytes = 128, .simd_width = 1, .preferred_multiple = 32, .fp16 = true,
+     .fma_gflops = 3000, .bandwidth_gbs = 300, .launch_us = 5},
+};
+
+static status plan_for(const job *j, const caps *c)
+{
+    graph *g;
+    plan  *p = NULL;
+    TRY(graph_clone(j->g, &g));
+    status st = plan_forms(g, c, NULL);
+    if (st == SEPCL_OK)
+        st = plan_create(g, c, NULL, &p);
+    plan_destroy(p);
+    graph_destroy(g);
+    return st;
+}
+
+static status do_plan_cpu(const job *j)
+{
+    return plan_for(j, &devices[0]);
+}
+
+static status do_plan_gpu(const job *j)
+{
+    return plan_for(j, &devices[1]);
+}
+
+static status do_reference(const job *j)
+{
+    plan     *p;
+    exec_ref *x = NULL;
+    TRY(plan_create(j->g, &devices[0], NULL, &p));
+    status st = exec_ref_create(p, &x);
+    for (int i = 0; st == SEPCL_OK && i < j->g->n_inputs; i++) {
+        float *in = exec_ref_value(x, j->g->inputs[i]);
+        if (in)
+            memset(in, 0, (size_t)shape_count(&j->g->values[j->g->inputs[i]].shape) * sizeof *in);
+        else
+            st = SEPCL_OUT_OF_MEMORY;
+    }
+    if (st == SEPCL_OK)
+        st = exec_ref_run(x);
+    exec_ref_destroy(x);
+    plan_destroy(p);
+    return st;
+}
+
+/* ---------------------------------------------------------------- failures */
+
+static int wrongs;
+
+static void wrong(const char *file, const char *step, long n, const char *format, ...)
+{
+    va_list list;
+    fprintf(stderr, "%s: %s, allocation %ld fails: ", file, step, n);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+    wrongs++;
+}
+
+/* Runs a step with each of its allocations failing. Its status without failures. */
+static status starve(const job *j, const char *name, status (*step)(const job *), long most, long phase)
+{
+    char         usual[1024] = "";
+    const long   blocks = sys_live_blocks();
+    const int    files = sys_open_files();
+    sys_clear();
+    const status want = step(j);
+    const long   n_calls = sys_count(SYS_MEMORY), stride = most && n_calls > most ? (n_calls + most - 1) / most : 1;
+    if (want != SEPCL_OK)
+        snprintf(usual, sizeof usual, "%s", error_sentence());
+    for (long n = 1 + phase % stride; n <= n_calls; n += stride) {
+        sys_arm(SYS_MEMORY, n, ENOMEM, false);
+        const status st = step(j);
+        failures += sys_failed() > 0;
+        sys_clear();
+        if (st == SEPCL_OUT_OF_MEMORY ? !strstr(error_sentence(), "memory")
+                                      : st != want || (st != SEPCL_OK && strcmp(error_sentence(), usual) != 0))
+            wrong(j->path, name, n, "status %d, '%s'; without it %d, '%s'", (int)st, error_sentence(), (int)want, usual);
+        if (sys_live_blocks() != blocks || sys_open_files() != files)
+            wrong(j->path, name, n, "%ld blocks and %d files are left", sys_live_blocks() - blocks, sys_open_files() - files);
+        named += st == SEPCL_OUT_OF_MEMORY;
+        finished += st != SEPCL_OUT_OF_MEMORY;
+    }
+    return want;
+}
+
+static uint64_t work_of(const graph *g)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        const node_view v = {g, g->nodes[i]};
+        op_count        c = {0};
+        if (op_get(v.n->op)->count)
+            op_get(v.n->op)->count(&v, &c);
+        sum += c.multiplications + c.additions;
+    }
+    return sum;
+}
+
+static status starve_file(job *j, long most, long phase)
+{
+    graph *g;
+    TRY(model_file_build(j->file, j->shapes, &g));
+    j->g = g;
+    starve(j, "the summary", do_summary, most, phase);
+    starve(j, "writing", do_write, most, phase);
+    starve(j, "passes", do_passes, most, phase);
+    starve(j, "passes for halves", do_passes_half, most, phase);
+    starve(j, "passes without fusion", do_passes_unfused, most, phase);
+    status st = passes_run(g, &(pass_options){0});
+    if (st == SEPCL_OK) {
+        starve(j, "planning for a CPU", do_plan_cpu, most, phase);
+        starve(j, "planning for a GPU", do_plan_gpu, most, phase);
+    }
+    if (st == SEPCL_OK && work_of(g) < SMALL)
+        starve(j, "the reference", do_reference, most, phase);
+    graph_destroy(g);
+    return st;
+}
+
+static void one_file(const char *path, long most, long phase)
+{
+    job j = {.path = path};
+    if (starve(&j, "loading", do_load, most, phase) != SEPCL_OK)
+        return; /* refused, and so each time */
+    if (model_file_open(path, path, &j.file) != SEPCL_OK || model_file_inputs(j.file) > MOST_INPUTS) {
+        wrong(path, "opening", 0, "%s", error_sentence());
+        model_file_close(j.file);
+        return;
+    }
+    for (int i = 0; i < model_file_inputs(j.file); i++) {
+        j.shapes[i] = model_file_input(j.file, i)->shape;
+        for (int k = 0; k < j.shapes[i].rank; k++)
+            if (j.shapes[i].dim[k] < 0)
+                j.shapes[i].dim[k] = k == 0 ? 1 : 16;
+    }
+    if (starve(&j, "building", do_build, most, phase) == SEPCL_OK && starve_file(&j, most, phase) != SEPCL_OK)
+        wrong(path, "building", 0, "%s", error_sentence());
+    model_file_close(j.file);
+}
+
+int main(int argc, char **argv)
+{
+    long most = 0;
+    int  first = 1;
+    if (argc > 2 && !strcmp(argv[1], "--most")) {
+        most = strtol(argv[2], NULL, 10);
+        first = 3;
+    }
+    if (first >= argc) {
+        fprintf(stderr, "starve [--most N] FILE...\n");
+        return 2;
+    }
+    for (int i = first; i < argc; i++)
+        one_file(argv[i], most, i);
+    printf("%d files, %ld failures: %ld said that memory is out, %ld ended as without\n", argc - first, failures, named,
+           finished);
+    return wrongs == 0 && failures > 0 && named > 0 ? 0 : 1;
+}
