@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * starve [--most N] FILE...: all that sepcl does with a model file without a device, once for each allocation that it
- * makes, which then fails: reading, the summary, passes, planning for a CPU and a GPU, the reference of small networks, and
- * writing. Then the step ends as it does otherwise, or says that memory is out; and nothing is left over. --most: no more
- * failures than that for a step of a file, evenly spread, and others in each file. Prints a line of counts.
+ * starve [--most N] FILE|FOLDER...: all that sepcl does with a model file without a device, once for each allocation
+ * that it makes, which then fails: reading, the summary, passes, planning for a CPU and a GPU, the reference of small
+ * networks, and writing. Then the step ends as it does otherwise, or says that memory is out; and nothing is left over.
+ * --most: no more failures than that for a step of a file, evenly spread, and others in each file. Of a folder those
+ * model files are taken that are smaller than 64 KiB. Prints a line of counts.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../fault/system.h"
 #include "exec/exec.h"
@@ -20,13 +23,15 @@
 #define SMALL 200000u /* multiplications and additions of a network whose reference is run */
 
 typedef struct job {
-    const char *path;
-    model_file *file;
+    const char  *path;
+    model_file  *file;
     const graph *g; /* as built, or as planned */
     shape        shapes[MOST_INPUTS];
 } job;
 
-static long failures, named, finished;
+void __real_free(void *p);
+
+static long n_files, failures, named, finished;
 
 /* ---------------------------------------------------------------- the steps */
 
@@ -97,14 +102,37 @@ static status do_write(const job *j)
 }
 
 static const caps devices[] = {
-    {.type = SEPCL_DEVICE_CPU, .compute_units = 8, .max_work_group = 4096, .max_work_item = {4096, 4096, 4096},
-     .local_bytes = 262144, .global_bytes = 1LL << 33, .max_alloc_bytes = 1LL << 31, .constant_bytes = 65536,
-     .align_bytes = 128, .simd_width = 8, .vector_registers = 16, .preferred_multiple = 1, .fma_gflops = 100,
-     .bandwidth_gbs = 30, .launch_us = 5},
-    {.type = SEPCL_DEVICE_GPU, .compute_units = 24, .max_work_group = 256, .max_work_item = {256, 256, 64},
-     .local_bytes = 32768, .local_is_real = true, .global_bytes = 1LL << 33, .max_alloc_bytes = 1LL << 31,
-     .constant_bytes = 65536, .align_bytes = 128, .simd_width = 1, .preferred_multiple = 32, .fp16 = true,
-     .fma_gflops = 3000, .bandwidth_gbs = 300, .launch_us = 5},
+    {.type = SEPCL_DEVICE_CPU,
+     .compute_units = 8,
+     .max_work_group = 4096,
+     .max_work_item = {4096, 4096, 4096},
+     .local_bytes = 262144,
+     .global_bytes = 1LL << 33,
+     .max_alloc_bytes = 1LL << 31,
+     .constant_bytes = 65536,
+     .align_bytes = 128,
+     .simd_width = 8,
+     .vector_registers = 16,
+     .preferred_multiple = 1,
+     .fma_gflops = 100,
+     .bandwidth_gbs = 30,
+     .launch_us = 5},
+    {.type = SEPCL_DEVICE_GPU,
+     .compute_units = 24,
+     .max_work_group = 256,
+     .max_work_item = {256, 256, 64},
+     .local_bytes = 32768,
+     .local_is_real = true,
+     .global_bytes = 1LL << 33,
+     .max_alloc_bytes = 1LL << 31,
+     .constant_bytes = 65536,
+     .align_bytes = 128,
+     .simd_width = 1,
+     .preferred_multiple = 32,
+     .fp16 = true,
+     .fma_gflops = 3000,
+     .bandwidth_gbs = 300,
+     .launch_us = 5},
 };
 
 static status plan_for(const job *j, const caps *c)
@@ -168,9 +196,9 @@ static void wrong(const char *file, const char *step, long n, const char *format
 /* Runs a step with each of its allocations failing. Its status without failures. */
 static status starve(const job *j, const char *name, status (*step)(const job *), long most, long phase)
 {
-    char         usual[1024] = "";
-    const long   blocks = sys_live_blocks();
-    const int    files = sys_open_files();
+    char       usual[1024] = "";
+    const long blocks = sys_live_blocks();
+    const int  files = sys_open_files();
     sys_clear();
     const status want = step(j);
     const long   n_calls = sys_count(SYS_MEMORY), stride = most && n_calls > most ? (n_calls + most - 1) / most : 1;
@@ -183,9 +211,11 @@ static status starve(const job *j, const char *name, status (*step)(const job *)
         sys_clear();
         if (st == SEPCL_OUT_OF_MEMORY ? !strstr(error_sentence(), "memory")
                                       : st != want || (st != SEPCL_OK && strcmp(error_sentence(), usual) != 0))
-            wrong(j->path, name, n, "status %d, '%s'; without it %d, '%s'", (int)st, error_sentence(), (int)want, usual);
+            wrong(j->path, name, n, "status %d, '%s'; without it %d, '%s'", (int)st, error_sentence(), (int)want,
+                  usual);
         if (sys_live_blocks() != blocks || sys_open_files() != files)
-            wrong(j->path, name, n, "%ld blocks and %d files are left", sys_live_blocks() - blocks, sys_open_files() - files);
+            wrong(j->path, name, n, "%ld blocks and %d files are left", sys_live_blocks() - blocks,
+                  sys_open_files() - files);
         named += st == SEPCL_OUT_OF_MEMORY;
         finished += st != SEPCL_OUT_OF_MEMORY;
     }
@@ -229,6 +259,7 @@ static status starve_file(job *j, long most, long phase)
 static void one_file(const char *path, long most, long phase)
 {
     job j = {.path = path};
+    n_files++;
     if (starve(&j, "loading", do_load, most, phase) != SEPCL_OK)
         return; /* refused, and so each time */
     if (model_file_open(path, path, &j.file) != SEPCL_OK || model_file_inputs(j.file) > MOST_INPUTS) {
@@ -247,6 +278,32 @@ static void one_file(const char *path, long most, long phase)
     model_file_close(j.file);
 }
 
+static bool is_small_model(const char *path)
+{
+    static const char *const kinds[] = {".onnx", ".tflite", ".keras", ".h5"};
+    const char              *end = strrchr(path, '.');
+    struct stat              st;
+    bool                     known = false;
+    for (size_t i = 0; end && i < sizeof kinds / sizeof kinds[0]; i++)
+        known |= !strcmp(end, kinds[i]);
+    return known && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < 1 << 16;
+}
+
+static void one_folder(const char *folder, long most)
+{
+    struct dirent **all;
+    const int       n = scandir(folder, &all, NULL, alphasort);
+    for (int i = 0; i < n; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", folder, all[i]->d_name);
+        if (is_small_model(path))
+            one_file(path, most, i);
+        __real_free(all[i]); /* the C library's, so not of those that are counted */
+    }
+    if (n >= 0)
+        __real_free(all);
+}
+
 int main(int argc, char **argv)
 {
     long most = 0;
@@ -255,13 +312,14 @@ int main(int argc, char **argv)
         most = strtol(argv[2], NULL, 10);
         first = 3;
     }
-    if (first >= argc) {
-        fprintf(stderr, "starve [--most N] FILE...\n");
-        return 2;
+    for (int i = first; i < argc; i++) {
+        struct stat st;
+        if (stat(argv[i], &st) == 0 && S_ISDIR(st.st_mode))
+            one_folder(argv[i], most);
+        else
+            one_file(argv[i], most, i);
     }
-    for (int i = first; i < argc; i++)
-        one_file(argv[i], most, i);
-    printf("%d files, %ld failures: %ld said that memory is out, %ld ended as without\n", argc - first, failures, named,
+    printf("%ld files, %ld failures: %ld said that memory is out, %ld ended as without\n", n_files, failures, named,
            finished);
     return wrongs == 0 && failures > 0 && named > 0 ? 0 : 1;
 }

@@ -59,11 +59,11 @@ static inline void text_truths(net *m, const char *name, int rank, const int64_t
 
 static inline void text_input(net *m, const char *name, const char *text)
 {
-    int64_t     dims[MAX_RANK + 1], v[TEXT_ENTRIES];
-    float       f[TEXT_ENTRIES];
-    int64_t     n;
-    char        of[16];
-    const int   rank = strchr("xfnbt", *text) ? text_dims(text + 1, dims) : 0;
+    int64_t   dims[MAX_RANK + 1], v[TEXT_ENTRIES];
+    float     f[TEXT_ENTRIES];
+    int64_t   n;
+    char      of[16];
+    const int rank = strchr("xfnbt", *text) ? text_dims(text + 1, dims) : 0;
     switch (*text) {
     case 'x':
         net_port(m, 11, name, 1, rank, dims);
