@@ -5,6 +5,7 @@
  *   inputs      separated by blanks, called i0, i1, ...:
  *               x2x3  an input of floats of that shape ("x": a scalar)      f2x3  constant floats 0, 1, 2, ... ("f": 0)
  *               n2x3  constant whole numbers 0, 1, 2, ...                   [1,-2]  a row of whole numbers, [] none
+ *               w[1,-2]  a row of whole numbers of 32 bits                  d{0.5,2}  a row of numbers of 64 bits
  *               (3)   a whole number without a dimension                    b2  constant truth values 0, 1, 0, ...
  *               t2x3  truth values that depend on an input                  -  absent
  *               {0.5,2}  a row of floats
@@ -86,6 +87,26 @@ static inline void text_input(net *m, const char *name, const char *text)
         net_port(m, 11, of, 1, rank, dims);
         NODE_WITH(m, "Cast", of, of, name, attr_i("to", 9));
         return;
+    case 'w': {
+        int32_t small[TEXT_ENTRIES];
+        n = text_wholes(text + 1, v);
+        for (int64_t i = 0; i < n; i++)
+            small[i] = (int32_t)v[i];
+        pb t = tensor_begin(name, 6, 1, &n);
+        pb_bytes(&t, 9, small, (size_t)n * sizeof *small);
+        net_tensor(m, t);
+        return;
+    }
+    case 'd': {
+        double wide[TEXT_ENTRIES];
+        n = text_floats(text + 1, f);
+        for (int64_t i = 0; i < n; i++)
+            wide[i] = (double)f[i];
+        pb t = tensor_begin(name, 11, 1, &n);
+        pb_bytes(&t, 9, wide, (size_t)n * sizeof *wide);
+        net_tensor(m, t);
+        return;
+    }
     case '(':
         n = strtoll(text + 1, NULL, 10);
         net_tensor(m, tensor_ints(name, 0, NULL, &n));
@@ -127,10 +148,9 @@ static inline pb text_attribute(const char *text)
     return *end ? attr_s(name, value) : attr_f(name, number);
 }
 
-/* A model of this node, called n, whose outputs ("y" or "y,z") are the model's. */
-static inline net text_model(const char *op, const char *inputs, const char *attributes, const char *outputs)
+/* Adds the node, called n, and its inputs. outputs: names, separated by commas. */
+static inline void text_node(net *m, const char *op, const char *inputs, const char *attributes, const char *outputs)
 {
-    net   m = {{0}};
     pb    attr[8];
     char  text[512], names[128] = "";
     int   n = 0, n_attr = 0;
@@ -140,14 +160,23 @@ static inline net text_model(const char *op, const char *inputs, const char *att
         char name[8] = "";
         if (*word != '-') {
             snprintf(name, sizeof name, "i%d", n);
-            text_input(&m, name, word);
+            text_input(m, name, word);
         }
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", n ? "," : "", name);
     }
     snprintf(text, sizeof text, "%s", attributes ? attributes : "");
     for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
         attr[n_attr++] = text_attribute(word);
-    net_node(&m, op, "n", n ? names : NULL, outputs, n_attr, attr);
+    net_node(m, op, "n", n ? names : NULL, outputs, n_attr, attr);
+}
+
+/* A model of this node, whose outputs ("y" or "y,z") are the model's. */
+static inline net text_model(const char *op, const char *inputs, const char *attributes, const char *outputs)
+{
+    net   m = {{0}};
+    char  text[64];
+    char *rest = NULL;
+    text_node(&m, op, inputs, attributes, outputs);
     snprintf(text, sizeof text, "%s", outputs);
     for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
         net_output(&m, word);

@@ -318,10 +318,36 @@ static void test_refused(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Every operator of the format has a name, and no two the same; those here stand in its documentation with these
+ * numbers. */
+static void test_names(void **state)
+{
+    static const struct {
+        int         code;
+        const char *name;
+    } known[] = {{0, "ADD"},         {3, "CONV_2D"}, {25, "SOFTMAX"},        {32, "CUSTOM"},
+                 {98, "LEAKY_RELU"}, {150, "GELU"},  {209, "STABLEHLO_CASE"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        assert_string_equal(tflite_builtin_name(known[i].code), known[i].name);
+    for (int i = 0; i < 210; i++) {
+        const char *name = tflite_builtin_name(i);
+        assert_non_null(name);
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(name, tflite_builtin_name(k));
+    }
+    assert_null(tflite_builtin_name(210));
+    assert_null(tflite_builtin_name(-1));
+    assert_string_equal(tflite_type_name(T_INT8), "INT8");
+    assert_string_equal(tflite_type_name(-1), "an unknown number");
+    assert_string_equal(tflite_type_name(99), "an unknown number");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
