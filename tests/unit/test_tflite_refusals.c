@@ -54,7 +54,8 @@ static const row rows[] = {
      OPTIONS(2, 0, 1, 1)},
     {TFLITE_DEPTHWISE_CONV_2D, "x1x4x4x2 f1x3x3x2", BAD, "padding number 2 is unknown", OPTIONS(2, 2, 1, 1)},
     {TFLITE_DEPTHWISE_CONV_2D, "x4x4x2 f1x3x3x2", BAD, "should have 4 dimensions", OPTIONS(2, 0, 1, 1)},
-    {TFLITE_TRANSPOSE_CONV, "[1,8,8] f1x3x3x2 x1x4x4x2", BAD, "input 'i0'", OPTIONS(49, 0, 2, 2)},
+    {TFLITE_TRANSPOSE_CONV, "[1,8,8] f1x3x3x2 x1x4x4x2", BAD, "input 0 has 3 elements instead of 4",
+     OPTIONS(49, 0, 2, 2)},
     {TFLITE_TRANSPOSE_CONV, "x4 f1x3x3x2 x1x4x4x2", NOT, "input 'i0' has to be a constant", OPTIONS(49, 0, 2, 2)},
     {TFLITE_TRANSPOSE_CONV, "[1,8,8,1] f1x3x3x2 x1x4x4x2", BAD, "padding number 2 is unknown", OPTIONS(49, 2, 2, 2)},
     {TFLITE_TRANSPOSE_CONV, "[1,8,8,1] f1x3x3x3 x1x4x4x2", BAD, "do not suit an input of 2 channels",
@@ -97,7 +98,7 @@ static const row rows[] = {
     {TFLITE_MEAN, "x2x3 f1", BAD, "input 'i1' is of type float32 instead of integers", .n = 0},
     {TFLITE_MEAN, "x2x3 n9", BAD, "input 'i1' has 9 elements, above 8", .n = 0},
     /* moving */
-    {TFLITE_PAD, "x2x3 [1,1]", BAD, "input 'i1'", .n = 0},
+    {TFLITE_PAD, "x2x3 [1,1]", BAD, "input 1 has 2 elements instead of 4", .n = 0},
     {TFLITE_PAD, "x2x3 [0,0,-1,0]", BAD, "a pad of -1 is outside 0 to", .n = 0},
     {TFLITE_PAD, "x2x3 [0,0,0,999999999]", NOT, "a pad of 999999999 is outside 0 to", .n = 0},
     {TFLITE_PADV2, "x2 [1,1] x1", NOT, "the value 'i2' has to be a constant of one float", .n = 0},
@@ -118,7 +119,7 @@ static const row rows[] = {
     {TFLITE_SPLIT, "(1) x4", BAD, "axis 1 is outside", OPTIONS(35, 2), .n_out = 2},
     {TFLITE_SPLIT, "x1 x4", NOT, "input 'i0' has to be a constant", OPTIONS(35, 2), .n_out = 2},
     {TFLITE_SPLIT, "(0) x5", BAD, "the pieces do not make up the extent 5", OPTIONS(35, 2), .n_out = 2},
-    {TFLITE_SPLIT_V, "x4 [1] (0)", BAD, "input 'i1'", OPTIONS(79, 2), .n_out = 2},
+    {TFLITE_SPLIT_V, "x4 [1] (0)", BAD, "input 1 has 1 elements instead of 2", OPTIONS(79, 2), .n_out = 2},
     {TFLITE_SPLIT_V, "x4 [1,3] (1)", BAD, "axis 1 is outside", OPTIONS(79, 2), .n_out = 2},
     {TFLITE_SPLIT_V, "x4 [1,2] (0)", BAD, "the pieces do not make up the extent 4", OPTIONS(79, 2), .n_out = 2},
     {TFLITE_SPLIT_V, "x4 [5,-1] (0)", BAD, "the pieces do not make up the extent 4", OPTIONS(79, 2), .n_out = 2},
@@ -133,7 +134,7 @@ static const row rows[] = {
     {TFLITE_SLICE, "x4 [2] [3]", BAD, "3 elements from 2 on do not lie in axis 0", .n = 0},
     {TFLITE_REVERSE_V2, "x4 x1", NOT, "input 'i1' has to be a constant", .n = 0},
     {TFLITE_REVERSE_V2, "x4 [1]", BAD, "axis 1 is outside", .n = 0},
-    {TFLITE_TRANSPOSE, "x2x3 [0]", BAD, "input 'i1'", .n = 0},
+    {TFLITE_TRANSPOSE, "x2x3 [0]", BAD, "input 1 has 1 elements instead of 2", .n = 0},
     {TFLITE_TRANSPOSE, "x2x3 [0,2]", BAD, "axis 2 is outside", .n = 0},
     {TFLITE_TRANSPOSE, "x2x3 [1,-1]", BAD, "the order of the axes has axis 1 twice", .n = 0},
     {TFLITE_GATHER, "x2x3 [0]", NOT, "batch dimensions are not supported", OPTIONS(23, 0, 1)},
@@ -153,7 +154,7 @@ static const row rows[] = {
     {TFLITE_SPACE_TO_DEPTH, "x2x4", BAD, "the input has 2 dimensions, and should have 4", OPTIONS(19, 2)},
     {TFLITE_RESIZE_BILINEAR, "x4x4x2 [8,8]", BAD, "the input has 3 dimensions, and should have 4",
      OPTIONS(15, 0, 0, 0, 0)},
-    {TFLITE_RESIZE_BILINEAR, "x1x4x4x2 [8]", BAD, "input 'i1'", OPTIONS(15, 0, 0, 0, 0)},
+    {TFLITE_RESIZE_BILINEAR, "x1x4x4x2 [8]", BAD, "input 1 has 1 elements instead of 2", OPTIONS(15, 0, 0, 0, 0)},
     {TFLITE_RESIZE_BILINEAR, "x1x4x4x2 [8,0]", BAD, "the new extent 0 is outside 1 to", OPTIONS(15, 0, 0, 0, 0)},
     {TFLITE_RESIZE_BILINEAR, "x1x4x4x2 [999999999,1]", BAD, "the new extent 999999999 is outside 1 to",
      OPTIONS(15, 0, 0, 0, 0)},
@@ -331,10 +332,15 @@ static void test_names(void **state)
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         assert_string_equal(tflite_builtin_name(known[i].code), known[i].name);
     for (int i = 0; i < 210; i++) {
-        const char *name = tflite_builtin_name(i);
+        const char *name = tflite_builtin_name(i), *other;
+        if (i == 127) { /* says that the number is in another field */
+            assert_null(name);
+            continue;
+        }
         assert_non_null(name);
         for (int k = 0; k < i; k++)
-            assert_string_not_equal(name, tflite_builtin_name(k));
+            if ((other = tflite_builtin_name(k)))
+                assert_string_not_equal(name, other);
     }
     assert_null(tflite_builtin_name(210));
     assert_null(tflite_builtin_name(-1));
