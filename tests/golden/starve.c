@@ -2,19 +2,19 @@
 /*
  * starve [--most N] FILE|FOLDER...: all that sepcl does with a model file without a device, once for each allocation
  * that it makes, which then fails: reading, the summary, passes, planning for a CPU and a GPU, the reference of small
- * networks, and writing. Then the step ends as it does otherwise, or says that memory is out; and nothing is left over.
+ * networks,
+ * writing, and replacing a convolution. Then the step ends as it does otherwise, or says that memory is out; and
+ * nothing is left over.
  * --most: no more failures than that for a step of a file, evenly spread, and others in each file. Of a folder those
  * model files are taken that are smaller than 64 KiB. Prints a line of counts.
  */
 #include <dirent.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../fault/system.h"
+#include "../fault/starve.h"
 #include "exec/exec.h"
 #include "import/import.h"
 #include "pass/pass.h"
@@ -31,28 +31,31 @@ typedef struct job {
 
 void __real_free(void *p);
 
-static long n_files, failures, named, finished;
+static long n_files;
 
 /* ---------------------------------------------------------------- the steps */
 
-static status do_load(const job *j)
+static status do_load(const void *given)
 {
+    const job   *j = given;
     sepcl_model *m;
     TRY(sepcl_model_load(j->path, NULL, &m));
     sepcl_model_destroy(m);
     return SEPCL_OK;
 }
 
-static status do_build(const job *j)
+static status do_build(const void *given)
 {
-    graph *g;
+    const job *j = given;
+    graph     *g;
     TRY(model_file_build(j->file, j->shapes, &g));
     graph_destroy(g);
     return SEPCL_OK;
 }
 
-static status do_summary(const job *j)
+static status do_summary(const void *given)
 {
+    const job        *j = given;
     sepcl_model      *m;
     sepcl_summary    *s;
     sepcl_input_shape fixed[MOST_INPUTS];
@@ -77,28 +80,69 @@ static status with_passes(const job *j, const pass_options *o)
     return st;
 }
 
-static status do_passes(const job *j)
+static status do_passes(const void *given)
 {
+    const job *j = given;
     return with_passes(j, &(pass_options){0});
 }
 
-static status do_passes_half(const job *j)
+static status do_passes_half(const void *given)
 {
+    const job *j = given;
     return with_passes(j, &(pass_options){.f16 = true});
 }
 
-static status do_passes_unfused(const job *j)
+static status do_passes_unfused(const void *given)
 {
+    const job *j = given;
     return with_passes(j, &(pass_options){.no_fusion = true});
 }
 
-static status do_write(const job *j)
+static status do_write(const void *given)
 {
+    const job   *j = given;
     uint8_t     *bytes = NULL;
     size_t       size = 0;
     const status st = model_file_write(j->file, j->g, &bytes, &size);
     free(bytes);
     return st;
+}
+
+/* The first convolution in the place of itself, under another name and with a bias. */
+static status edit_first(const job *j, bool bias)
+{
+    static const char *const roles[] = {"again"};
+    static const float       zeros[4096];
+    uint8_t                 *bytes = NULL;
+    size_t                   size = 0;
+    status                   st = SEPCL_OK;
+    for (int i = 0; i < j->g->n_nodes; i++) {
+        const node_view v = {j->g, j->g->nodes[i]};
+        const char     *name = nv_out(&v, 0)->name;
+        conv_part       c;
+        if (v.n->op != OP_CONV || v.n->a.conv.out_channels > 4096 || model_file_why_not(j->file, name))
+            continue;
+        TRY(conv_part_of(&v, &c));
+        const model_edit e = {
+            .old = {name}, .n_old = 1, .parts = &c, .roles = roles, .n_parts = 1, .bias = bias ? zeros : NULL};
+        st = model_file_edit(j->file, &e, 1, &bytes, &size);
+        conv_part_free(&c);
+        break;
+    }
+    free(bytes);
+    return st;
+}
+
+static status do_edit(const void *given)
+{
+    const job *j = given;
+    return edit_first(j, false);
+}
+
+static status do_edit_bias(const void *given)
+{
+    const job *j = given;
+    return edit_first(j, true);
 }
 
 static const caps devices[] = {
@@ -148,20 +192,23 @@ static status plan_for(const job *j, const caps *c)
     return st;
 }
 
-static status do_plan_cpu(const job *j)
+static status do_plan_cpu(const void *given)
 {
+    const job *j = given;
     return plan_for(j, &devices[0]);
 }
 
-static status do_plan_gpu(const job *j)
+static status do_plan_gpu(const void *given)
 {
+    const job *j = given;
     return plan_for(j, &devices[1]);
 }
 
-static status do_reference(const job *j)
+static status do_reference(const void *given)
 {
-    plan     *p;
-    exec_ref *x = NULL;
+    const job *j = given;
+    plan      *p;
+    exec_ref  *x = NULL;
     TRY(plan_create(j->g, &devices[0], NULL, &p));
     status st = exec_ref_create(p, &x);
     for (int i = 0; st == SEPCL_OK && i < j->g->n_inputs; i++) {
@@ -178,49 +225,7 @@ static status do_reference(const job *j)
     return st;
 }
 
-/* ---------------------------------------------------------------- failures */
-
-static int wrongs;
-
-static void wrong(const char *file, const char *step, long n, const char *format, ...)
-{
-    va_list list;
-    fprintf(stderr, "%s: %s, allocation %ld fails: ", file, step, n);
-    va_start(list, format);
-    vfprintf(stderr, format, list);
-    va_end(list);
-    fputc('\n', stderr);
-    wrongs++;
-}
-
-/* Runs a step with each of its allocations failing. Its status without failures. */
-static status starve(const job *j, const char *name, status (*step)(const job *), long most, long phase)
-{
-    char       usual[1024] = "";
-    const long blocks = sys_live_blocks();
-    const int  files = sys_open_files();
-    sys_clear();
-    const status want = step(j);
-    const long   n_calls = sys_count(SYS_MEMORY), stride = most && n_calls > most ? (n_calls + most - 1) / most : 1;
-    if (want != SEPCL_OK)
-        snprintf(usual, sizeof usual, "%s", error_sentence());
-    for (long n = 1 + phase % stride; n <= n_calls; n += stride) {
-        sys_arm(SYS_MEMORY, n, ENOMEM, false);
-        const status st = step(j);
-        failures += sys_failed() > 0;
-        sys_clear();
-        if (st == SEPCL_OUT_OF_MEMORY ? !strstr(error_sentence(), "memory")
-                                      : st != want || (st != SEPCL_OK && strcmp(error_sentence(), usual) != 0))
-            wrong(j->path, name, n, "status %d, '%s'; without it %d, '%s'", (int)st, error_sentence(), (int)want,
-                  usual);
-        if (sys_live_blocks() != blocks || sys_open_files() != files)
-            wrong(j->path, name, n, "%ld blocks and %d files are left", sys_live_blocks() - blocks,
-                  sys_open_files() - files);
-        named += st == SEPCL_OUT_OF_MEMORY;
-        finished += st != SEPCL_OUT_OF_MEMORY;
-    }
-    return want;
-}
+/* ---------------------------------------------------------------- files */
 
 static uint64_t work_of(const graph *g)
 {
@@ -240,18 +245,22 @@ static status starve_file(job *j, long most, long phase)
     graph *g;
     TRY(model_file_build(j->file, j->shapes, &g));
     j->g = g;
-    starve(j, "the summary", do_summary, most, phase);
-    starve(j, "writing", do_write, most, phase);
-    starve(j, "passes", do_passes, most, phase);
-    starve(j, "passes for halves", do_passes_half, most, phase);
-    starve(j, "passes without fusion", do_passes_unfused, most, phase);
+    starve(j->path, "the summary", do_summary, j, most, phase);
+    starve(j->path, "writing", do_write, j, most, phase);
+    if (model_file_edits(j->file)) {
+        starve(j->path, "editing", do_edit, j, most, phase);
+        starve(j->path, "editing with a bias", do_edit_bias, j, most, phase);
+    }
+    starve(j->path, "passes", do_passes, j, most, phase);
+    starve(j->path, "passes for halves", do_passes_half, j, most, phase);
+    starve(j->path, "passes without fusion", do_passes_unfused, j, most, phase);
     status st = passes_run(g, &(pass_options){0});
     if (st == SEPCL_OK) {
-        starve(j, "planning for a CPU", do_plan_cpu, most, phase);
-        starve(j, "planning for a GPU", do_plan_gpu, most, phase);
+        starve(j->path, "planning for a CPU", do_plan_cpu, j, most, phase);
+        starve(j->path, "planning for a GPU", do_plan_gpu, j, most, phase);
     }
     if (st == SEPCL_OK && work_of(g) < SMALL)
-        starve(j, "the reference", do_reference, most, phase);
+        starve(j->path, "the reference", do_reference, j, most, phase);
     graph_destroy(g);
     return st;
 }
@@ -260,10 +269,10 @@ static void one_file(const char *path, long most, long phase)
 {
     job j = {.path = path};
     n_files++;
-    if (starve(&j, "loading", do_load, most, phase) != SEPCL_OK)
+    if (starve(path, "loading", do_load, &j, most, phase) != SEPCL_OK)
         return; /* refused, and so each time */
     if (model_file_open(path, path, &j.file) != SEPCL_OK || model_file_inputs(j.file) > MOST_INPUTS) {
-        wrong(path, "opening", 0, "%s", error_sentence());
+        starve_wrong(path, "opening", 0, "%s", error_sentence());
         model_file_close(j.file);
         return;
     }
@@ -273,8 +282,8 @@ static void one_file(const char *path, long most, long phase)
             if (j.shapes[i].dim[k] < 0)
                 j.shapes[i].dim[k] = k == 0 ? 1 : 16;
     }
-    if (starve(&j, "building", do_build, most, phase) == SEPCL_OK && starve_file(&j, most, phase) != SEPCL_OK)
-        wrong(path, "building", 0, "%s", error_sentence());
+    if (starve(path, "building", do_build, &j, most, phase) == SEPCL_OK && starve_file(&j, most, phase) != SEPCL_OK)
+        starve_wrong(path, "building", 0, "%s", error_sentence());
     model_file_close(j.file);
 }
 
@@ -319,7 +328,7 @@ int main(int argc, char **argv)
         else
             one_file(argv[i], most, i);
     }
-    printf("%ld files, %ld failures: %ld said that memory is out, %ld ended as without\n", n_files, failures, named,
-           finished);
-    return wrongs == 0 && failures > 0 && named > 0 ? 0 : 1;
+    printf("%ld files, %ld failures: %ld said that memory is out, %ld ended as without\n", n_files, starve_failures,
+           starve_named, starve_finished);
+    return starve_wrongs == 0 && starve_failures > 0 && starve_named > 0 ? 0 : 1;
 }
