@@ -6,7 +6,7 @@
  * writing, and replacing a convolution. Then the step ends as it does otherwise, or says that memory is out; and
  * nothing is left over.
  * --most: no more failures than that for a step of a file, evenly spread, and others in each file. Of a folder those
- * model files are taken that are smaller than 64 KiB. Prints a line of counts.
+ * model files are taken that are smaller than 512 KiB. Prints a line of counts.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -295,7 +295,7 @@ static bool is_small_model(const char *path)
     bool                     known = false;
     for (size_t i = 0; end && i < sizeof kinds / sizeof kinds[0]; i++)
         known |= !strcmp(end, kinds[i]);
-    return known && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < 1 << 16;
+    return known && stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size < 1 << 19;
 }
 
 static void one_folder(const char *folder, long most)
