@@ -269,9 +269,6 @@ static status starve_file(job *j, long most, long phase)
 /* A model that is not refused, with free extents fixed. */
 static status open_file(job *j)
 {
-    sepcl_model *m;
-    TRY(sepcl_model_load(j->path, NULL, &m)); /* and no more than it says */
-    sepcl_model_destroy(m);
     TRY(model_file_open(j->path, j->path, &j->file));
     if (model_file_inputs(j->file) > MOST_INPUTS)
         return fail(SEPCL_UNSUPPORTED, "more than %d inputs", MOST_INPUTS);
