@@ -169,7 +169,7 @@ def keras_1_others():
         weights = {layer["name"]: [] for layer in layers}
         weights[a.name] = [(name, value[:, None] if value.ndim == 3 else value) for name, value in plain(a, "W", "b")]
         weights[s.name] = plain(s, "depthwise_kernel", "pointwise_kernel", "b")
-        weights[t.name] = plain(t, "W")
+        weights[t.name] = [(name, kernel.transpose(0, 1, 3, 2)) for name, kernel in plain(t, "W")]
         weights["container_1"] = plain(d, "W", "b")
         write_keras_1(path, config, weights)
 
@@ -189,6 +189,8 @@ def settings_2(layer):
         config["alpha"] = {"type": "ndarray", "value": config.pop("negative_slope")}
     if isinstance(layer, L.BatchNormalization):
         config["axis"] = [len(layer.input.shape) - 1 if config["axis"] == -1 else config["axis"]]
+    if getattr(layer, "activation", None) is hard_sigmoid:
+        config["activation"] = "hard_sigmoid"
     if class_2(layer) == "ThresholdedReLU":
         config = {"name": layer.name, "trainable": True, "dtype": "float32", "theta": config["threshold"]}
     return json.loads(json.dumps(config, default=lambda item: None))
@@ -275,6 +277,20 @@ def keras_2_thresholded():
     return keras.Model(x, L.ReLU(threshold=0.7, name="thresholded_re_lu")(L.Rescaling(3.0)(x))), write_keras_2
 
 
+def hard_sigmoid(x):
+    """As it was before Keras 3."""
+    return keras.ops.clip(0.2 * x + 0.5, 0, 1)
+
+
+@old
+def keras_2_activations():
+    x = keras.Input((3, 8), name="x")
+    wide = L.Rescaling(3.0)(x)
+    names = "linear relu relu6 softmax elu selu softplus softsign silu swish gelu tanh sigmoid exponential".split()
+    return keras.Model(x, [L.Activation(name)(wide) for name in names] + [L.Activation(hard_sigmoid)(wide),
+                                                                          L.Dense(3, activation=hard_sigmoid)(wide)]), write_keras_2
+
+
 # functions of TensorFlow, which Keras 2 kept as layers, and what Keras 3 has for them
 TWO = {"Add": "__operators__.add", "Subtract": "math.subtract", "Multiply": "math.multiply", "TrueDivide": "math.truediv",
        "Maximum": "math.maximum", "Minimum": "math.minimum"}
@@ -305,5 +321,5 @@ def keras_2_functions():
 
 # the layers of keras_cases.py
 for case in ("conv2d", "conv1d", "depthwise", "separable", "transposed", "pools", "dense", "batch_norm", "layer_norm", "preprocessing",
-             "activation_layers", "activation_classes", "merges", "shapes", "nothing_to_do", "brightness", "channels_first"):
+             "activation_classes", "merges", "shapes", "nothing_to_do", "brightness", "channels_first"):
     OLD[f"keras_2_{case}"] = lambda case=case: (CASES[case][0](), write_keras_2)
