@@ -10,11 +10,11 @@ build_targets() {
     [[ -x ${targets[0]} ]] || die "no fuzz targets in $build/sanitize/tests"
 }
 
-# run_target PATH ARGUMENT...: with the limits that hold for every input. Nothing here needs a model of more than 64 kB.
+# run_target COMMAND...: a target and its arguments, with the limits that hold for every input.
 run_target() {
     ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:intercept_tls_get_addr=0 \
         LSAN_OPTIONS=suppressions=$root/tests/leaks.supp:print_suppressions=0 \
-        "$1" -timeout=20 -malloc_limit_mb=1024 -rss_limit_mb=2048 -max_len=65536 "${@:2}"
+        "$@" -timeout=20 -malloc_limit_mb=1024 -rss_limit_mb=2048 -max_len=65536
 }
 
 # on_all_cores FUNCTION ITEM...: FUNCTION ITEM for each, as many at once as there are processors.
