@@ -23,6 +23,7 @@ for i in 0 1 2; do
 done
 
 # ---------------------------------------------------------------- classify, frames
+[[ $(wc -l <"$examples/classify.c") -le 40 ]] || fail "classify.c, the shortest whole program, has more than 40 lines"
 for case in upright:0 turned:1; do
     for run in "$work/build/classify" "$with_sepcl $examples/classify.py"; do
         said=$($run "$model" "$work/${case%:*}.png" 48 192)
