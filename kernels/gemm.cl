@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gemm: pointwise convolution and dense layers. out[m][n] = epilogue(bias[n] + sum_k in[m][k] * w[k][n]).
+ * gemm_strided: pointwise convolution with strides, whose rows of `in` are those of the pixels that count.
  *
  *   in    [m_total][k_total]
  *   w     [n_blocks][k_total][NB*V]   columns of a block side by side; the last block is filled up with zeros
@@ -28,9 +29,16 @@
 #endif
 #define NR (NB * V)
 
-__kernel void gemm(__global const value_t *in, __global const value_t *w, __global const float *bias,
-                   __global value_t *out, const int m_total, const int k_total, const int n_total, const int m_chunk,
-                   EPILOGUE_ARGS)
+/* Pictures of which only every sh-th row and sw-th column counts. */
+typedef struct skips {
+    int ih, iw, oh, ow, sh, sw;
+} skips;
+
+/* Row m of the output comes from row m of `in` or, where `strided`, from pixel (n, y*sh, x*sw), m being
+   (n*oh + y)*ow + x. `strided` is constant where this is called, and what it does not need vanishes. */
+void product(__global const value_t *in, __global const value_t *w, __global const float *bias, __global value_t *out,
+             const int m_total, const int k_total, const int n_total, const int m_chunk, const bool strided,
+             const skips s, EPILOGUE_ARGS)
 {
     const int block = get_global_id(0), n0 = block * NR;
     const int first = (int)get_global_id(1) * m_chunk;
@@ -38,6 +46,14 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
     if (n0 >= n_total)
         return;
     __global const value_t *wb = w + (size_t)block * k_total * NR;
+    /* of the next row; counted on, since divisions for each row of a tile would take as long as a tenth of its sums */
+    int n = 0, y = 0, x_pixel = 0;
+    if (strided) {
+        const int line = first / s.ow;
+        x_pixel = first - line * s.ow;
+        n = line / s.oh;
+        y = line - n * s.oh;
+    }
 
     for (int m0 = first; m0 < last; m0 += MR) {
         FLOATN(V) acc[MR][NB];
@@ -45,7 +61,15 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
         __global const value_t *x[MR];
         UNROLL
         for (int m = 0; m < MR; m++) { /* rows past the end repeat the last one and are not stored */
-            x[m] = in + (size_t)min(m0 + m, last - 1) * k_total;
+            if (strided) {
+                x[m] = in + (((size_t)n * s.ih + y * s.sh) * s.iw + x_pixel * s.sw) * k_total;
+                const int step = m0 + m < last - 1, turn = x_pixel + step == s.ow, next = turn && y + 1 == s.oh;
+                x_pixel = turn ? 0 : x_pixel + step;
+                y = next ? 0 : y + turn;
+                n += next;
+            } else {
+                x[m] = in + (size_t)min(m0 + m, last - 1) * k_total;
+            }
             UNROLL
             for (int b = 0; b < NB; b++)
                 acc[m][b] = LDF(V, bias, n0 + b * V);
@@ -67,4 +91,22 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
         }
         STORE_TILE(last - m0, m0 * n_total, n_total, n0, n_total)
     }
+}
+
+__kernel void gemm(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                   __global value_t *out, const int m_total, const int k_total, const int n_total, const int m_chunk,
+                   EPILOGUE_ARGS)
+{
+    const skips none = {0, 0, 0, 0, 0, 0};
+    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, false, none, act_a, act_b, act2_a, act2_b, res);
+}
+
+/* The same on `in` [batch][ih][iw][k_total] with m_total = batch*oh*ow: row (n, y, x) reads pixel (n, y*sh, x*sw). */
+__kernel void gemm_strided(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                           __global value_t *out, const int m_total, const int k_total, const int n_total,
+                           const int m_chunk, const int ih, const int iw, const int oh, const int ow, const int sh,
+                           const int sw, EPILOGUE_ARGS)
+{
+    const skips s = {ih, iw, oh, ow, sh, sw};
+    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, true, s, act_a, act_b, act2_a, act2_b, res);
 }

@@ -69,6 +69,8 @@ bool   tile_busy(const caps *c, const int *p);
 bool   tile_generic(const int *p); /* fits any device */
 void   gemm_fill_weights(const node_view *v, const int *p, void *dst);
 void   gemm_fill_bias(const node_view *v, const int *p, void *dst);
-void   gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_size *s, launch_list *out);
+/* strided: the pixels that count, else NULL. */
+void   gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_size *s, const conv_geometry *strided,
+                   launch_list *out);
 
 #endif

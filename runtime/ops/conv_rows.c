@@ -8,7 +8,7 @@
 
 static gemm_size pointwise_size(const conv_geometry *g)
 {
-    return (gemm_size){g->in.n * g->in.h * g->in.w, g->ci, g->co};
+    return (gemm_size){g->out.n * g->out.h * g->out.w, g->ci, g->co};
 }
 
 static bool fits_pointwise(const node_view *v, const caps *c, const int *p)
@@ -28,7 +28,31 @@ static void launch_pointwise(const node_view *v, const caps *c, const int *p, la
 {
     const conv_geometry g = conv_geometry_of(v);
     const gemm_size     s = pointwise_size(&g);
-    gemm_launch(v, c, p, &s, out);
+    gemm_launch(v, c, p, &s, NULL, out);
+}
+
+static bool fits_strided(const node_view *v, const caps *c, const int *p)
+{
+    const conv_geometry g = conv_geometry_of(v);
+    const attr_conv    *a = g.a;
+    return !g.pointwise && a->kernel[0] == 1 && a->kernel[1] == 1 && a->group == 1 && !a->pad[0] && !a->pad[1] &&
+           !a->pad[2] && !a->pad[3] && tile_fits(c, p);
+}
+
+static double cost_strided(const node_view *v, const caps *c, const int *p)
+{
+    const conv_geometry g = conv_geometry_of(v);
+    const gemm_size     s = pointwise_size(&g);
+    const double        address = caps_is_cpu(c) ? 1 : 0; /* cycles, for each row of a tile */
+    return tile_cost(c, p, s.m, s.k, s.n) +
+           address * (double)s.m * (double)div_up(s.n, (int64_t)p[TILE_V] * p[TILE_NB]);
+}
+
+static void launch_strided(const node_view *v, const caps *c, const int *p, launch_list *out)
+{
+    const conv_geometry g = conv_geometry_of(v);
+    const gemm_size     s = pointwise_size(&g);
+    gemm_launch(v, c, p, &s, &g, out);
 }
 
 /* ------------------------------------------------------------------ implicit product: kernels/conv.cl */
@@ -176,6 +200,8 @@ static void launch_direct(const node_view *v, const caps *c, const int *p, launc
 const kernel_def conv_kernels[] = {
     {"gemm", "gemm", "pointwise: register-tiled product", TILE_PARAMS, fits_pointwise, launch_pointwise,
      cost_pointwise},
+    {"gemm", "gemm_strided", "pointwise with a stride: register-tiled product of the pixels that count", TILE_PARAMS,
+     fits_strided, launch_strided, cost_strided},
     {"depthwise",
      "depthwise",
      "depthwise: sliding along the row",

@@ -93,7 +93,7 @@ static double cost(const node_view *v, const caps *c, const int *p)
 static void launch_dense(const node_view *v, const caps *c, const int *p, launch_list *out)
 {
     const gemm_size s = size_of(v);
-    gemm_launch(v, c, p, &s, out);
+    gemm_launch(v, c, p, &s, NULL, out);
 }
 
 static const kernel_def kernels[] = {

@@ -129,15 +129,15 @@ static int64_t chunk_rows(const caps *c, const int *p, const gemm_size *s, int64
     return best * mr;
 }
 
-void gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_size *s, launch_list *out)
+void gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_size *s, const conv_geometry *strided,
+                 launch_list *out)
 {
-    const int64_t nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(s->n, nr);
-    const int64_t chunk = chunk_rows(c, p, s, blocks);
-    const int w = launch_pack(out, DT_F32, (size_t)(blocks * nr * s->k), true, gemm_fill_weights);
-    const int b = launch_pack(out, DT_F32, (size_t)(blocks * nr), false, gemm_fill_bias);
-    launch   *k = launch_add(out, 2, blocks, div_up(s->m, chunk), 1);
+    const int64_t nr = (int64_t)p[TILE_V] * p[TILE_NB], blocks = div_up(s->n, nr), chunk = chunk_rows(c, p, s, blocks);
+    const int     w = launch_pack(out, DT_F32, (size_t)(blocks * nr * s->k), true, gemm_fill_weights);
+    const int     b = launch_pack(out, DT_F32, (size_t)(blocks * nr), false, gemm_fill_bias);
+    launch       *k = launch_add(out, 2, blocks, div_up(s->m, chunk), 1);
     k->file = "gemm";
-    k->entry = "gemm";
+    k->entry = strided ? "gemm_strided" : "gemm";
     arg_in(k, CONV_X);
     arg_packed(k, w);
     arg_packed(k, b);
@@ -146,5 +146,11 @@ void gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_siz
     arg_i32(k, s->k);
     arg_i32(k, s->n);
     arg_i32(k, chunk);
+    if (strided) {
+        const int64_t numbers[] = {strided->in.h,  strided->in.w,        strided->out.h,
+                                   strided->out.w, strided->a->stride[0], strided->a->stride[1]};
+        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+            arg_i32(k, numbers[i]);
+    }
     launch_epilogue(k, v, CONV_RES);
 }
