@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
+import fcntl
 import os
 import pathlib
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 import threading
 
 import numpy as np
@@ -114,6 +117,7 @@ def test_tune(model, tmp_path):
 def in_terminal(monkeypatch, call):
     """What call() writes to standard error when that is a terminal."""
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
     said = []
 
     def listen():
