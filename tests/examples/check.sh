@@ -53,6 +53,7 @@ mkdir -p "$tour/build/models" "$tour/build/quickstart"
 ln -s "$build/tools" "$tour/build/tools"
 cp "$model" "$tour/build/models/text_orientation.onnx"
 cp "$work/upright.png" "$work/turned.png" "$tour/build/quickstart/"
+printf 'upright\nturned\n' >"$tour/build/quickstart/labels.txt"
 sed -n '/^```/,/^```/!s/^    //p' "$root/tools/TOUR.md" | grep -v '^cmake' | sed 's/--budget 60/--budget 2/' >"$tour/commands"
 [[ $(grep -c '^sepcl-' "$tour/commands") -ge 9 ]] || fail "the tour has lost its commands: $(cat "$tour/commands")"
 (cd "$tour" && SEPCL_CACHE_DIR=$tour/cache bash -eu commands) >"$tour/log" 2>&1 || { tail -n 20 "$tour/log"; fail "the tour does not run as it is written"; }
