@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* "FIGURE | ASKED | REACHED", printed too. The file is begun anew by the first figure of a process. */
 __attribute__((format(printf, 3, 4))) static inline void figure(const char *test, const char *asked, const char *format,
