@@ -8,16 +8,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include <math.h>
-
 #include "figures.h"
-#include "soak_nets.h"
 #include "workload.h"
 
 #define THREADS 8
 #define MOST_DEVICES 4
 
-static int         inferences = 1000, sessions = 40, rounds = 6;
+static int         inferences = 1000, sessions = 40;
 static atomic_long lines;
 
 static void count_lines(void *user, sepcl_log_level level, const char *line)
@@ -155,97 +152,6 @@ static void sessions_come_and_go(void **state)
     figure("threads", "right, no race", "Sessions made and destroyed in threads | %d", 4 * sessions);
 }
 
-/* ---------------------------------------------------------------- kernels that meet wider grids */
-
-#define BATCHES 4 /* sessions of different batches at once */
-
-typedef struct batch_job {
-    pthread_t          thread;
-    const sepcl_model *model;
-    int                batch;
-    atomic_bool       *go;
-    float             *out; /* batch rows */
-    char               why[256];
-} batch_job;
-
-static int batch_classes;
-
-/* Each picture of the batch is the same one. */
-static void *run_batch(void *arg)
-{
-    batch_job        *j = arg;
-    sepcl_session    *s = NULL;
-    sepcl_input_shape input = {.name = "v0"};
-    while (!atomic_load(j->go))
-        ;
-    bool ok = sepcl_model_input_shape(j->model, 0, &input.shape) == SEPCL_OK;
-    input.shape.dims[0] = j->batch;
-    const sepcl_session_desc d = {.device = test_device(), .shapes = &input, .n_shapes = 1};
-    const size_t             n = (size_t)(input.shape.dims[1] * input.shape.dims[2] * input.shape.dims[3]);
-    const size_t             in = (size_t)j->batch * n, out = (size_t)(j->batch * batch_classes);
-    float                   *data = malloc(in * sizeof *data);
-    ok = ok && data && sepcl_session_create(j->model, &d, &s) == SEPCL_OK;
-    for (size_t i = 0; ok && i < in; i++)
-        data[i] = (float)(i % n * 37 % 101) / 50 - 1;
-    ok = ok && sepcl_session_write(s, 0, data, in * sizeof *data) == SEPCL_OK;
-    for (int i = 0; ok && i < 20; i++)
-        ok = sepcl_session_run(s) == SEPCL_OK;
-    ok = ok && sepcl_session_read(s, 0, j->out, out * sizeof *j->out) == SEPCL_OK;
-    if (!ok)
-        snprintf(j->why, sizeof j->why, "batch of %d: %.200s", j->batch, sepcl_last_error());
-    sepcl_session_destroy(s);
-    free(data);
-    return NULL;
-}
-
-static void check_batch(const batch_job *j, const float *want)
-{
-    for (int i = 0; i < j->batch * batch_classes; i++)
-        if (!(fabsf(j->out[i] - want[i % batch_classes]) <= 1e-4f))
-            test_fail("batch of %d: answer %d is %g instead of %g\n", j->batch, i, (double)j->out[i],
-                      (double)want[i % batch_classes]);
-}
-
-/* Some run while others, wider ones, are being made: what PoCL's own threads do not bear (runtime/cl/gate.c). */
-static void sessions_of_growing_batches(void **state)
-{
-    const soak_net *net = &soak_nets[0];
-    unsigned char  *file;
-    const size_t    size = net->make(&file);
-    sepcl_model    *model;
-    batch_job       first, jobs[BATCHES];
-    float           want[64];
-    (void)state;
-    batch_classes = 20;
-    assert_int_equal(sepcl_model_load_memory(file, size, NULL, &model), SEPCL_OK);
-    atomic_bool go = true;
-    first = (batch_job){.model = model, .batch = 1, .go = &go, .out = want};
-    run_batch(&first);
-    for (int round = 0; round < rounds; round++) {
-        go = false;
-        for (int i = 0; i < BATCHES; i++) {
-            jobs[i] = (batch_job){.model = model, .batch = 1 + round * BATCHES + i, .go = &go};
-            jobs[i].out = calloc((size_t)(jobs[i].batch * batch_classes), sizeof *jobs[i].out);
-            assert_non_null(jobs[i].out);
-            assert_int_equal(pthread_create(&jobs[i].thread, NULL, run_batch, &jobs[i]), 0);
-        }
-        go = true;
-        for (int i = 0; i < BATCHES; i++)
-            assert_int_equal(pthread_join(jobs[i].thread, NULL), 0);
-        for (int i = 0; i < BATCHES; i++) {
-            if (jobs[i].why[0])
-                test_fail("%s\n", jobs[i].why);
-            check_batch(&jobs[i], want);
-            free(jobs[i].out);
-        }
-    }
-    sepcl_model_destroy(model);
-    free(file);
-    figure("threads", "right, no abort", "Sessions of growing batches made while others run | %d", rounds * BATCHES);
-}
-
-/* ---------------------------------------------------------------- several devices */
-
 /* Each device that can be used, two threads each, at the same time. */
 static void devices_side_by_side(void **state)
 {
@@ -282,7 +188,6 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_sessions_of_one_model),
         cmocka_unit_test(sessions_come_and_go),
-        cmocka_unit_test(sessions_of_growing_batches),
         cmocka_unit_test(devices_side_by_side),
     };
     work_begin(argc, argv);
@@ -290,7 +195,6 @@ int main(int argc, char **argv)
     if (work_few()) {
         inferences = 100;
         sessions = 5;
-        rounds = 4;
     }
     sepcl_set_log(count_lines, NULL, SEPCL_LOG_DEBUG);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
