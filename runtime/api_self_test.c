@@ -271,6 +271,8 @@ static status make_cases(tester *t)
         error_clear();
         if (!t->op->gen(i, g)) {
             graph_destroy(g);
+            if (error_memory())
+                return fail_memory(0, "a case of the self-test");
             if (error_sentence()[0])
                 return fail_in(SEPCL_INVALID, "self-test case %d of %s", i, t->op->name);
             return SEPCL_OK;

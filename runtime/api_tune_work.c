@@ -67,9 +67,9 @@ static int piece_of(tuner *t, op_kind op, node *const *nodes, int n)
     for (int i = 0; i < t->n_pieces; i++)
         if (!strcmp(t->pieces[i].key, key))
             return i;
-    piece *grown = arena_grow(&t->memory, t->pieces, &t->cap_pieces, t->n_pieces + 1, sizeof *grown);
     char  *copy = arena_strdup(&t->memory, key);
-    if (!grown || !copy)
+    piece *grown = copy ? arena_grow(&t->memory, t->pieces, &t->cap_pieces, t->n_pieces + 1, sizeof *grown) : NULL;
+    if (!grown)
         return -1;
     t->pieces = grown;
     piece *p = &grown[t->n_pieces];
@@ -167,9 +167,9 @@ static status add_window(tuner *t, int at)
             return SEPCL_OK;
         }
     TRY(fill_window(t, &w));
-    window *grown = arena_grow(&t->memory, t->windows, &t->cap_windows, t->n_windows + 1, sizeof *grown);
     w.key = arena_strdup(&t->memory, key);
-    if (!grown || !w.key)
+    window *grown = w.key ? arena_grow(&t->memory, t->windows, &t->cap_windows, t->n_windows + 1, sizeof *grown) : NULL;
+    if (!grown)
         return SEPCL_OUT_OF_MEMORY;
     take_form(t, &w);
     t->windows = grown;

@@ -10,6 +10,7 @@
 /* A thread's own, so that concurrent sessions do not overwrite each other's reason. */
 static _Thread_local char   sentence[SENTENCE];
 static _Thread_local status last_code;
+static _Thread_local bool   was_memory;
 
 static sepcl_log_fn    log_fn;
 static void           *log_user;
@@ -24,6 +25,7 @@ status fail(status code, const char *format, ...)
     va_end(list);
     memcpy(sentence, text, sizeof text);
     last_code = code;
+    was_memory |= code == SEPCL_OUT_OF_MEMORY;
     return code;
 }
 
@@ -59,6 +61,12 @@ status error_code(void)
 void error_clear(void)
 {
     sentence[0] = 0;
+    was_memory = false;
+}
+
+bool error_memory(void)
+{
+    return was_memory;
 }
 
 void log_set(sepcl_log_fn fn, void *user, sepcl_log_level level)

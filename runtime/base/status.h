@@ -22,6 +22,8 @@ const char *error_sentence(void);
 /* The code that belongs to the sentence, for callers of what returns no status. */
 status error_code(void);
 void error_clear(void);
+/* Has memory been out on this thread since error_clear? Later sentences may speak of what followed from it. */
+bool error_memory(void);
 
 void log_set(sepcl_log_fn fn, void *user, sepcl_log_level level);
 bool log_wants(sepcl_log_level level);

@@ -90,8 +90,10 @@ static status run_node(exec_ref *x, const node *n)
     status        st = SEPCL_OUT_OF_MEMORY;
     const float **in = calloc((size_t)n->n_in + 1, sizeof *in);
     float       **out = calloc((size_t)n->n_out + 1, sizeof *out);
-    if (!in || !out)
+    if (!in || !out) {
+        fail_memory((size_t)(n->n_in + n->n_out) * sizeof *in, "the reference executor");
         goto done;
+    }
     for (int i = 0; i < n->n_in; i++)
         if (n->in[i] >= 0 && !(in[i] = exec_ref_value(x, n->in[i])))
             goto done;

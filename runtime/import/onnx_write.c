@@ -19,8 +19,8 @@ static bool is_taken(const writer *w, const char *name)
 
 static const char *take(writer *w, const char *name)
 {
-    const char **grown = arena_grow(&w->memory, w->taken, &w->cap_taken, w->n_taken + 1, sizeof *grown);
-    if (!grown || !name) {
+    const char **grown = name ? arena_grow(&w->memory, w->taken, &w->cap_taken, w->n_taken + 1, sizeof *grown) : NULL;
+    if (!grown) {
         w->out_of_memory = true;
         return "";
     }

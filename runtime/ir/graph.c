@@ -56,9 +56,9 @@ static value_id add_value(graph *g, const char *name, dtype type, const shape *s
              shape_text(s, text));
         return -1;
     }
-    value *grown = arena_grow(&g->memory, g->values, &g->cap_values, g->n_values + 1, sizeof *grown);
     char  *copy = arena_strdup(&g->memory, name ? name : "");
-    if (!grown || !copy)
+    value *grown = copy ? arena_grow(&g->memory, g->values, &g->cap_values, g->n_values + 1, sizeof *grown) : NULL;
+    if (!grown)
         return -1;
     g->values = grown;
     grown[g->n_values] = (value){.name = copy, .type = type, .shape = *s, .producer = -1};
@@ -111,11 +111,13 @@ status graph_output(graph *g, value_id v)
 
 int graph_add_layer(graph *g, const graph_layer *l)
 {
-    graph_layer *grown = arena_grow(&g->memory, g->layers, &g->cap_layers, g->n_layers + 1, sizeof *grown);
-    graph_layer  copy = *l;
+    graph_layer *grown, copy = *l;
     copy.name = arena_strdup(&g->memory, l->name);
     copy.type = arena_strdup(&g->memory, l->type);
-    if (!grown || !copy.name || !copy.type)
+    if (!copy.name || !copy.type)
+        return 0;
+    grown = arena_grow(&g->memory, g->layers, &g->cap_layers, g->n_layers + 1, sizeof *grown);
+    if (!grown)
         return 0;
     g->layers = grown;
     grown[g->n_layers++] = copy;
@@ -157,8 +159,10 @@ status graph_node(graph *g, op_kind op, const char *name, const attrs *a, const 
     n->layer = g->layer;
     n->in = arena_array(&g->memory, (size_t)n_in, sizeof *n->in);
     n->out = arena_array(&g->memory, (size_t)n_out, sizeof *n->out);
+    if (!n->name || !n->in || !n->out)
+        return st;
     node **grown = arena_grow(&g->memory, g->nodes, &g->cap_nodes, g->n_nodes + 1, sizeof(node *));
-    if (!n->name || !n->in || !n->out || !grown)
+    if (!grown)
         return st;
     g->nodes = grown;
     for (int i = 0; i < n_in; i++)

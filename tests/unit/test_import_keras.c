@@ -5,69 +5,8 @@
 
 #include "bounds.h"
 
-#include "import/import.h"
 #include "import/keras.h"
-#include "ir/op.h"
-#include "keras_writer.h"
-
-typedef struct built {
-    model_file *model;
-    graph      *g;
-} built;
-
-static void built_free(built *b)
-{
-    graph_destroy(b->g);
-    model_file_close(b->model);
-    *b = (built){0};
-}
-
-/* Free extents become 8. The bytes must stay. */
-static status build(const uint8_t *p, size_t n, built *b)
-{
-    shape inputs[8];
-    *b = (built){0};
-    TRY(model_file_open_memory(p, n, "test.h5", &b->model));
-    assert_true(model_file_inputs(b->model) <= 8);
-    for (int i = 0; i < model_file_inputs(b->model); i++) {
-        inputs[i] = model_file_input(b->model, i)->shape;
-        for (int k = 0; k < inputs[i].rank; k++)
-            if (inputs[i].dim[k] < 0)
-                inputs[i].dim[k] = k ? 8 : 1;
-    }
-    return model_file_build(b->model, inputs, &b->g);
-}
-
-/* ---------------------------------------------------------------- architectures in words */
-
-#define LAYER(class_name, name, ...)                                                                                   \
-    "{\"class_name\":\"" class_name "\",\"config\":{\"name\":\"" name "\"," __VA_ARGS__ "}}"
-#define INPUT LAYER("InputLayer", "x", "\"batch_input_shape\":[null,8,8,3]")
-#define VECTOR LAYER("InputLayer", "x", "\"batch_input_shape\":[null,4]")
-#define CHAIN(...) "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"m\",\"layers\":[" __VA_ARGS__ "]}}"
-#define NO_SETTINGS "\"trainable\":true"
-
-/* A layer of a functional model that takes call 0 of another. */
-#define ON(class_name, name, source, ...)                                                                              \
-    "{\"class_name\":\"" class_name "\",\"name\":\"" name "\",\"config\":{\"name\":\"" name "\"" __VA_ARGS__ "},"      \
-    "\"inbound_nodes\":[[[\"" source "\",0,0,{}]]]}"
-#define START                                                                                                          \
-    "{\"class_name\":\"InputLayer\",\"name\":\"x\",\"config\":{\"name\":\"x\",\"batch_input_shape\":[null,8,8,3]},"    \
-    "\"inbound_nodes\":[]}"
-#define NET(ends, ...)                                                                                                 \
-    "{\"class_name\":\"Functional\",\"config\":{\"name\":\"m\",\"layers\":[" __VA_ARGS__ "],"                          \
-    "\"input_layers\":[[\"x\",0,0]],\"output_layers\":" ends "}}"
-
-static void check(kw file, status want, const char *text)
-{
-    built        b;
-    const status st = build(file.p, file.n, &b);
-    if (st != want || (text && !strstr(error_sentence(), text)) ||
-        (st && strncmp(error_sentence(), "test.h5: ", 9) != 0))
-        test_fail("status %d (want %d), '%s' (want '%s')\n", st, want, st ? error_sentence() : "", text ? text : "");
-    built_free(&b);
-    free(file.p);
-}
+#include "keras_text.h"
 
 static void refused_layers(void **state)
 {
