@@ -14,6 +14,7 @@
  *   MR  1 ... 16     rows of a tile
  *   V   1, 4, 8, 16  columns of a vector
  *   NB  1 ... 4      vectors of a tile
+ *   STRIDED  1: gemm_strided alone, else gemm alone; a program stores no kernel that nobody launches
  */
 #ifndef SEPCL_COMMON
 #include "common.cl"
@@ -26,6 +27,9 @@
 #endif
 #ifndef NB
 #define NB 1
+#endif
+#ifndef STRIDED
+#define STRIDED 0
 #endif
 #define NR (NB * V)
 
@@ -93,6 +97,7 @@ void product(__global const value_t *in, __global const value_t *w, __global con
     }
 }
 
+#if !STRIDED
 __kernel void gemm(__global const value_t *in, __global const value_t *w, __global const float *bias,
                    __global value_t *out, const int m_total, const int k_total, const int n_total, const int m_chunk,
                    EPILOGUE_ARGS)
@@ -101,6 +106,7 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
     product(in, w, bias, out, m_total, k_total, n_total, m_chunk, false, none, act_a, act_b, act2_a, act2_b, res);
 }
 
+#else
 /* The same on `in` [batch][ih][iw][k_total] with m_total = batch*oh*ow: row (n, y, x) reads pixel (n, y*sh, x*sw). */
 __kernel void gemm_strided(__global const value_t *in, __global const value_t *w, __global const float *bias,
                            __global value_t *out, const int m_total, const int k_total, const int n_total,
@@ -110,3 +116,4 @@ __kernel void gemm_strided(__global const value_t *in, __global const value_t *w
     const skips s = {ih, iw, oh, ow, sh, sw};
     product(in, w, bias, out, m_total, k_total, n_total, m_chunk, true, s, act_a, act_b, act2_a, act2_b, res);
 }
+#endif

@@ -302,6 +302,7 @@ void sepcl_session_destroy(sepcl_session *s)
     if (!s)
         return;
     exec_cl_destroy(s->exec);
+    plan_ways_destroy(s->ways);
     plan_destroy(s->plan);
     exec_env_destroy(s->env);
     graph_destroy(s->graph);

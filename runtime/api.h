@@ -37,6 +37,7 @@ struct sepcl_session {
     tune_db           *tuning; /* with what does not run here, found in this session */
     graph             *graph;
     plan              *plan;
+    plan_ways         *ways; /* what competed for its steps; NULL until asked for */
     exec_env          *env;
     exec_cl           *exec;            /* NULL: the device is lost, for the reason in lost */
     bool              *written, *bound; /* by input */
@@ -48,7 +49,9 @@ struct sepcl_session {
     char   lost[512];
 };
 
-/* api_settle.c: graph, plan and executor of a session whose model, shapes and environment are set. Where the first plan
+/* api_settle.c: the graph as it is before anything is planned; not NULL after a failure of the passes. */
+status session_graph(const sepcl_session *s, graph **out);
+/* Graph, plan and executor of a session whose model, shapes and environment are set. Where the first plan
    does not run, others are tried: programs built from source, other kernels, a new context. */
 status session_settle(sepcl_session *s);
 /* After a run or transfer that failed with st: opens the device anew and brings the session to where it was, runs

@@ -32,12 +32,17 @@ static void forget(attempt *a)
     *a = (attempt){0};
 }
 
-static status make_plan(const sepcl_session *s, attempt *a)
+status session_graph(const sepcl_session *s, graph **out)
 {
     const pass_options passes = {.no_fusion = s->no_fusion, .f16 = s->precision == SEPCL_F16};
+    TRY(api_graph(s->model, s->shapes, s->n_shapes, out));
+    return passes_run(*out, &passes);
+}
+
+static status make_plan(const sepcl_session *s, attempt *a)
+{
     const plan_options o = {.tuning = s->tuning, .bans = s->tuning};
-    TRY(api_graph(s->model, s->shapes, s->n_shapes, &a->g));
-    TRY(passes_run(a->g, &passes));
+    TRY(session_graph(s, &a->g));
     if (!s->no_fusion)
         TRY(plan_forms(a->g, exec_env_caps(s->env), &o));
     return plan_create(a->g, exec_env_caps(s->env), &o, &a->p);
@@ -109,6 +114,8 @@ status session_settle(sepcl_session *s)
         forget(&a);
         return fail(st, "%s", first);
     }
+    plan_ways_destroy(s->ways);
+    s->ways = NULL;
     plan_destroy(s->plan);
     graph_destroy(s->graph);
     s->graph = a.g;

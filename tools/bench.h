@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "common/json.h"
 #include "common/options.h"
 #include "sepcl/sepcl.h"
 
@@ -23,6 +24,14 @@ extern bench_settings bench_set;
 typedef enum bench_bound { BOUND_NONE, BOUND_COMPUTE, BOUND_CACHE, BOUND_MEMORY } bench_bound;
 extern const char *const bench_bounds[]; /* their names */
 
+/* A form or kernel that competed for a step. */
+typedef struct bench_way {
+    char  *name; /* cleaned */
+    bool   is_form, chosen;
+    double seconds;   /* as sepcl-tune measured it; 0: it did not */
+    double predicted; /* 0: nothing is */
+} bench_way;
+
 /* A step of the plan. Texts are cleaned. */
 typedef struct bench_step {
     char       *name, *op, *kernel, *why;
@@ -33,6 +42,8 @@ typedef struct bench_step {
     double      floor;   /* seconds that the device's measured speed allows at best */
     bench_bound bound;
     double      lost; /* seconds over the floor, not negative; 0 when there are no times */
+    bench_way  *ways;
+    int         n_ways;
 } bench_step;
 
 /* Seconds of a part of each run, sorted when all are done. */
@@ -96,6 +107,13 @@ bool bench_unsteady(const bench *b);
 double bench_operations(const bench_step *s);
 /* 0 ... 1, a little more when the device was measured in a worse moment; 0 when there are no times. */
 double bench_efficiency(const bench_step *s);
+
+/* bench_ways.c: what competed for each step. */
+sepcl_status bench_find_ways(const bench_model *m, int step, bench_step *s);
+void         bench_free_ways(bench_step *s);
+void         bench_put_ways(json_t *j, const bench_step *s);
+void         bench_write_ways(FILE *out, const bench_model *m);
+extern const char bench_ways_style[];
 
 /* bench_report.c */
 void  bench_print(const bench *b);

@@ -239,6 +239,7 @@ static void write_model(FILE *out, const bench *b, int index, const palette *p)
         write_roofline(out, b, m, p);
     write_bars(out, m);
     write_table(out, m);
+    bench_write_ways(out, m);
     fputs("</section>\n", out);
 }
 
@@ -246,7 +247,9 @@ static void write_head(FILE *out, const bench *b)
 {
     char *title =
         b->n_models == 1 ? text_format("%s", page_file_name(b->models[0].file)) : text_format("%d models", b->n_models);
-    page_begin(out, "sepcl-bench", title, style);
+    char *rules = text_format("%s%s", style, bench_ways_style);
+    page_begin(out, "sepcl-bench", title, rules);
+    free(rules);
     page_device(out, &b->device);
     fputs("<dl class=\"tiles\">\n", out);
     page_tile(out, "Multiply-add peak", b->speed.fma_gflops, "GFLOP/s");

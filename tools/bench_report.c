@@ -150,6 +150,7 @@ static json_t *step_json(const bench_step *s)
     json_put(j, "bound", s->bound ? json_text(bench_bounds[s->bound]) : json_null());
     json_put(j, "efficiency", measured(known, bench_efficiency(s)));
     json_put(j, "lost_ms", measured(known, 1e3 * s->lost));
+    bench_put_ways(j, s);
     return j;
 }
 

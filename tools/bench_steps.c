@@ -39,6 +39,7 @@ static sepcl_status describe_steps(bench_model *m)
                                    .multiplications = s.multiplications,
                                    .additions = s.additions,
                                    .bytes = s.bytes};
+        TRY(bench_find_ways(m, i, &m->steps[i]));
     }
     return SEPCL_OK;
 }

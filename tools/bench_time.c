@@ -171,6 +171,7 @@ void bench_release(bench_model *m)
         free(m->steps[i].op);
         free(m->steps[i].kernel);
         free(m->steps[i].why);
+        bench_free_ways(&m->steps[i]);
     }
     free(m->inputs);
     free(m->outputs);

@@ -43,8 +43,6 @@ typedef struct run_step_times {
     uint64_t queued, start, end;
 } run_step_times;
 
-#define RUN_SPANS 4096
-
 typedef struct run {
     const char       *file;
     sepcl_device_info device;
@@ -58,8 +56,8 @@ typedef struct run {
     double            load_s, plan_s;
     double           *seconds; /* of each timed run, sorted afterwards */
     int               n_runs;
-    run_span          spans[RUN_SPANS];
-    int               n_spans;
+    run_span         *spans; /* for the trace */
+    int               n_spans, cap_spans;
     run_step_times   *times;    /* of a profiled session: run x step */
     double           *enqueued; /* host time of each of these runs */
     int               n_profiled;

@@ -31,12 +31,13 @@ static void add_name(json_t *events, const char *kind, int thread, const char *n
     json_add(events, e);
 }
 
-/* A span in seconds. */
+/* A span in seconds, kept in whole nanoseconds, so that one that ends where the next begins still does so. */
 static json_t *span(const char *name, int thread, double begin, double end)
 {
-    json_t *e = event("X", name, thread);
-    json_put(e, "ts", json_number(1e6 * begin));
-    json_put(e, "dur", json_number(1e6 * (end - begin)));
+    const double from = round(1e9 * begin), to = round(1e9 * end);
+    json_t      *e = event("X", name, thread);
+    json_put(e, "ts", json_number(from / 1e3));
+    json_put(e, "dur", json_number((to - from) / 1e3));
     return e;
 }
 
@@ -118,5 +119,5 @@ char *run_trace(const run *r)
     json_put(trace, "traceEvents", events);
     json_put(trace, "displayTimeUnit", json_text("ms"));
     json_put(trace, "otherData", other);
-    return json_dump(trace, false);
+    return json_dump_exact(trace);
 }

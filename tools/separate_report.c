@@ -36,7 +36,10 @@ static void print_head(const separate_job *j)
     paragraph(text_format("%s on %s (%s): %d convolution%s, %d rewritten.", j->file, j->device.name, j->device.selector,
                           t->layers, t->layers == 1 ? "" : "s", t->rewritten));
     if (t->rewritten == 0) {
-        paragraph(text_format("Nothing is gained: the model is left as it is, at %.3f ms.", 1e3 * t->seconds[0]));
+        paragraph(text_format("%s: the model is left as it is, at %.3f ms.",
+                              separate_set.speedup_given && t->target_met ? "It is as fast as was asked for"
+                                                                          : "Nothing is gained",
+                              1e3 * t->seconds[0]));
         return;
     }
     paragraph(

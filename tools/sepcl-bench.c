@@ -76,7 +76,7 @@ static const option_def options[] = {
      .group = "Output",
      .kind = OPTION_FILE,
      .value = &bench_set.html,
-     .help = "write a page with the roofline, the time of each layer and a table"},
+     .help = "write a page with the roofline, the time of each layer, a table, and the forms tried"},
     TOOL_OPTION_SHAPE,
     TOOL_OPTIONS_DEVICE,
     TOOL_OPTION_PRECISION,

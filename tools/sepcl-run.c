@@ -113,10 +113,20 @@ static const program run_program = {
 
 /* ---------------------------------------------------------------- small things */
 
+static void add_span(run *r, const char *name, double begin, double end)
+{
+    if (!run_set.profile)
+        return;
+    if (r->n_spans == r->cap_spans) {
+        r->cap_spans = r->cap_spans ? 2 * r->cap_spans : 64;
+        r->spans = need(realloc(r->spans, (size_t)r->cap_spans * sizeof(*r->spans)));
+    }
+    r->spans[r->n_spans++] = (run_span){name, begin - r->begun, end - r->begun};
+}
+
 void run_span_end(run *r, const char *name, double begin)
 {
-    if (r->n_spans < RUN_SPANS)
-        r->spans[r->n_spans++] = (run_span){name, begin - r->begun, tool_seconds() - r->begun};
+    add_span(r, name, begin, tool_seconds());
 }
 
 static sepcl_status float_array(const char *name, size_t count, float **out)
@@ -225,10 +235,10 @@ static sepcl_status run_once(run *r, bool timed)
     for (int i = 0; i < r->n_inputs; i++)
         TRY_LIB(sepcl_session_write(r->session, i, r->inputs[i].data, r->inputs[i].count * sizeof(float)));
     const double written = tool_seconds();
-    run_span_end(r, "write inputs", begin);
+    add_span(r, "write inputs", begin, written);
     TRY_LIB(sepcl_session_run(r->session));
     const double done = tool_seconds();
-    run_span_end(r, timed ? "run" : "warm up", written);
+    add_span(r, timed ? "run" : "warm up", written, done);
     for (int i = 0; i < r->n_outputs; i++)
         TRY_LIB(sepcl_session_read(r->session, i, r->outputs[i].data, r->outputs[i].count * sizeof(float)));
     run_span_end(r, "read outputs", done);
@@ -318,6 +328,7 @@ static void release(run *r)
     free(r->outputs);
     free(r->labels);
     free(r->seconds);
+    free(r->spans);
     free(r->times);
     free(r->enqueued);
     json_decref(r->check);

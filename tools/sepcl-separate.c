@@ -208,7 +208,7 @@ static sepcl_status run(separate_job *j)
     TRY(write_files(j));
     if (!j->totals.target_met)
         tool_warn("%s: a speed-up of %.3g was asked for; the most that was found is %.3g", j->file,
-                  separate_set.speedup, j->totals.seconds[0] / j->totals.seconds[1]);
+                  separate_set.speedup, j->totals.rewritten ? j->totals.seconds[0] / j->totals.seconds[1] : 1);
     if (tool.json)
         json_print(separate_json(j));
     else if (!tool.quiet && !to_stdout(separate_set.out) && !to_stdout(separate_set.report))

@@ -517,6 +517,23 @@ typedef struct sepcl_step_info {
 SEPCL_API int sepcl_session_step_count(const sepcl_session *session);
 SEPCL_API sepcl_status sepcl_session_step(const sepcl_session *session, int index, sepcl_step_info *info_out);
 
+/* A way to run a step that competed for it. A form says which ops run the step's layers and those that follow them alone
+   ("separable, conv": the first two fused, the third by itself); the others are kernels with parameters for the step's op. */
+typedef struct sepcl_way {
+    const char *name;
+    bool is_form;
+    bool chosen;
+    double measured_us;    /* by sepcl_tune on this device; 0: not measured */
+    double predicted;      /* by the cost model, in cycles of a core on CPUs: only the order within a step means something.
+                              0: this kernel has no prediction */
+} sepcl_way;
+
+/* Ways of a step: forms first, then kernels, the best first. Where something was measured that decided, else the prediction;
+   sepcl_step_info.why says so. The first call plans once more; strings live until the session ends or runs after its
+   device was lost. */
+SEPCL_API sepcl_status sepcl_session_way_count(sepcl_session *session, int step, int *count_out);
+SEPCL_API sepcl_status sepcl_session_way(sepcl_session *session, int step, int index, sepcl_way *way_out);
+
 /* One layer of a comparison with the reference executor. */
 typedef struct sepcl_check_result {
     int step;

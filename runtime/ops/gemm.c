@@ -147,6 +147,7 @@ void gemm_launch(const node_view *v, const caps *c, const int *p, const gemm_siz
     arg_i32(k, s->n);
     arg_i32(k, chunk);
     if (strided) {
+        launch_define(k, "STRIDED", 1);
         const int64_t numbers[] = {strided->in.h,  strided->in.w,        strided->out.h,
                                    strided->out.w, strided->a->stride[0], strided->a->stride[1]};
         for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)

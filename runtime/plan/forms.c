@@ -153,6 +153,8 @@ static status try_forms(graph *g, int i, const caps *c, const plan_options *o)
     const bool tuned = tuned_form(g, parts, length, c, o, &f);
     if (!tuned)
         best_split(g, parts, length, c, o, &f);
+    if (o && o->watch)
+        TRY(o->watch(o->watcher, g, index, length, &(form_piece){f ? f->op : OP_NONE, 0, f ? f->parts : 1}));
     if (!f)
         return SEPCL_OK;
     if (!tuned && (!o || !o->quiet))

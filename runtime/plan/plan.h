@@ -45,6 +45,16 @@ typedef struct plan {
     size_t       arena_bytes, guard;
 } plan;
 
+/* Nodes in a row that forms may run, each but the last read by the next one alone. */
+#define FORM_PARTS 3
+/* Some of them that run as one: a node as it is (OP_NONE), or a form of several. */
+typedef struct form_piece {
+    op_kind op;
+    int     first, parts; /* of the row */
+} form_piece;
+/* Told where forms compete, before anything is fused there: the row, and what its first nodes are going to be. */
+typedef status (*form_watch)(void *user, graph *g, const int *index, int n, const form_piece *first);
+
 typedef struct plan_options {
     size_t  guard;        /* bytes left free on both sides of each value (tests look there for stray writes) */
     op_kind force_op;     /* OP_NONE, or nodes of this op take this row and these parameters */
@@ -53,6 +63,8 @@ typedef struct plan_options {
     const tune_db *tuning; /* what was measured on this device, read while planning; NULL: the cost model alone */
     const tune_db *bans;   /* variants that are not to be used, for they gave wrong answers here; NULL: none */
     bool    quiet;         /* no lines in the log (the tuner makes hundreds of plans) */
+    form_watch watch;      /* of plan_forms; NULL: nobody */
+    void   *watcher;       /* its first argument */
 } plan_options;
 
 status plan_create(const graph *g, const caps *c, const plan_options *o, plan **out);
@@ -88,16 +100,10 @@ status plan_small_forms(graph *g, const caps *c, const plan_options *o);
 /* Puts one node of a form in the place of nodes in a row. The graph is to be compacted afterwards. */
 status plan_fuse(graph *g, const int *index, int parts, op_kind op);
 
-/* Nodes in a row, each but the last read by the next one alone: those from node i on, as plan_forms looks at them. 0 when
-   no forms compete there. */
-#define FORM_PARTS 3
+/* The nodes in a row from node i on, as plan_forms looks at them. 0 when no forms compete there. */
 int plan_chain(const graph *g, int i, int index[FORM_PARTS]);
 
-/* A way to run nodes in a row: pieces, each one node as it is (OP_NONE) or a form of several. */
-typedef struct form_piece {
-    op_kind op;
-    int     first, parts; /* of the row */
-} form_piece;
+/* A way to run nodes in a row: pieces. */
 typedef struct form_split {
     form_piece pieces[FORM_PARTS];
     int        n;
@@ -106,6 +112,26 @@ typedef struct form_split {
 /* Every split for which there are kernels that fit; how many. */
 #define FORM_SPLITS 12
 int plan_splits(graph *g, const int *index, int n, const caps *c, const plan_options *o, form_split out[FORM_SPLITS]);
+
+/* ways.c: what competed for each step of a plan. */
+typedef struct plan_way {
+    bool        is_form, chosen;
+    const char *name;      /* of a form: the ops that run the nodes, "separable, conv"; else a row with its parameters */
+    double      predicted; /* cycles of one core on a CPU; 0: the row has no cost */
+    int64_t     ns;        /* measured, in the tuning database; 0: not */
+} plan_way;
+typedef struct plan_way_list {
+    plan_way *ways;
+    int       n, cap;
+} plan_way_list;
+typedef struct plan_ways {
+    arena          memory;
+    plan_way_list *steps; /* as many as the plan has */
+} plan_ways;
+/* unfused: the plan's graph as it was before plan_forms, which fuses it here again; NULL when there were no forms. o: as
+   the plan was made. */
+status plan_ways_create(const plan *p, graph *unfused, const plan_options *o, plan_ways **out);
+void   plan_ways_destroy(plan_ways *w);
 
 /* memory.c: records in, offsets out. */
 typedef struct memory_record {

@@ -23,6 +23,7 @@ for i in 0 1 2; do
 done
 
 # ---------------------------------------------------------------- classify, frames
+[[ $(wc -l <"$examples/classify.c") -le 40 ]] || fail "classify.c, the shortest whole program, has more than 40 lines"
 for case in upright:0 turned:1; do
     for run in "$work/build/classify" "$with_sepcl $examples/classify.py"; do
         said=$($run "$model" "$work/${case%:*}.png" 48 192)
@@ -46,4 +47,18 @@ for filter in gauss sobel; do
     diff "$work/$filter.c.txt" "$work/$filter.py.txt" || fail "C and Python differ"
 done
 "$with_onnx" "$here/filters.py" "$examples" "$work"
+# ---------------------------------------------------------------- the five-minute tour, word for word
+tour=$work/tour
+mkdir -p "$tour/build/models" "$tour/build/quickstart"
+ln -s "$build/tools" "$tour/build/tools"
+cp "$model" "$tour/build/models/text_orientation.onnx"
+cp "$work/upright.png" "$work/turned.png" "$tour/build/quickstart/"
+printf 'upright\nturned\n' >"$tour/build/quickstart/labels.txt"
+sed -n '/^```/,/^```/!s/^    //p' "$root/tools/TOUR.md" | grep -v '^cmake' | sed 's/--budget 60/--budget 2/' >"$tour/commands"
+[[ $(grep -c '^sepcl-' "$tour/commands") -ge 9 ]] || fail "the tour has lost its commands: $(cat "$tour/commands")"
+(cd "$tour" && SEPCL_CACHE_DIR=$tour/cache bash -eu commands) >"$tour/log" 2>&1 || { tail -n 20 "$tour/log"; fail "the tour does not run as it is written"; }
+for file in out.npy page.html trace.json scores.npy; do
+    [[ -s $tour/$file ]] || fail "the tour wrote no $file"
+done
+grep -q '0  *1.0000  *upright' "$tour/log" || fail "the tour's picture is not classified"
 echo "the examples do what they say"

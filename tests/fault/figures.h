@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* "FIGURE | ASKED | REACHED", printed too. The file is begun anew by the first figure of a process. */
+/* "FIGURE | ASKED | REACHED", printed too. A test's figures follow each other; its file is begun anew by the first one of a
+   process. */
 __attribute__((format(printf, 3, 4))) static inline void figure(const char *test, const char *asked, const char *format,
                                                                 ...)
 {
-    static int  begun;
+    static char begun[32];
     const char *folder = getenv("SEPCL_FIGURES");
     char        line[512], path[600];
     va_list     list;
@@ -22,9 +24,10 @@ __attribute__((format(printf, 3, 4))) static inline void figure(const char *test
     if (!folder || !*folder)
         return;
     snprintf(path, sizeof path, "%s/%s.txt", folder, test);
-    FILE *f = fopen(path, begun++ ? "a" : "w");
+    FILE *f = fopen(path, strcmp(begun, test) == 0 ? "a" : "w");
     if (!f)
         return;
+    snprintf(begun, sizeof begun, "%s", test);
     char *bar = strstr(line, " | ");
     if (bar)
         fprintf(f, "%.*s | %s | %s\n", (int)(bar - line), line, asked, bar + 3);

@@ -172,11 +172,13 @@ static void devices_side_by_side(void **state)
             jobs[2 * n + k] = (job){.model = model, .device = info.selector, .runs = inferences / 4, .want = want[n]};
         n++;
     }
-    assert_true(n > 0);
+    if (n < 1 || n < work_devices())
+        test_fail("%d of %d devices can be used, and %d are wanted\n", n, count, work_devices());
     run_all(jobs, 2 * n);
     sepcl_model_destroy(model);
     if (n > 1)
-        figure("threads", "right on both", "Devices used at once | %d, two threads each, bit-equal", n);
+        figure("devices", "bit-equal to each device's serial answers", "Devices used at once | %d, 2 x %d each, bit-equal", n,
+               inferences / 4);
     else
         print_message("there is one device only\n");
 }

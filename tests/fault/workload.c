@@ -58,13 +58,16 @@ static pb network(void)
 }
 
 static bool all, few;
+static int  devices;
 
 static void take_arguments(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         all |= strcmp(argv[i], "--all") == 0;
         few |= strcmp(argv[i], "--few") == 0;
-        if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+        if (strcmp(argv[i], "--devices") == 0 && i + 1 < argc)
+            devices = atoi(argv[++i]);
+        else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
             cmocka_set_test_filter(argv[++i]);
     }
 }
@@ -77,6 +80,11 @@ bool work_all(void)
 bool work_few(void)
 {
     return few;
+}
+
+int work_devices(void)
+{
+    return devices;
 }
 
 void work_begin(int argc, char **argv)

@@ -11,10 +11,11 @@
 #define WORK_OUT 10
 
 /* Puts the loader's layer in place and writes the network to scratch; before the first OpenCL call of the process. Takes
-   the test's arguments: --all, --few, --only PATTERN-OF-TESTS. */
+   the test's arguments: --all, --few, --only PATTERN-OF-TESTS, --devices AT-LEAST. */
 void work_begin(int argc, char **argv);
 bool work_all(void);
 bool work_few(void);
+int  work_devices(void);
 void work_end(void);
 
 typedef struct work {

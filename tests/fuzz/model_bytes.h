@@ -6,6 +6,7 @@
 #include <sanitizer/allocator_interface.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "sepcl/sepcl.h"
 
@@ -29,7 +30,11 @@ static inline int fix_shapes(const sepcl_model *model, int64_t extent, sepcl_inp
 /* Loading may take twice the file and this much more. */
 #define LOADING_MEMORY ((size_t)16 << 20)
 
-static size_t      loading_now, loading_most;
+/* A second of processor time a MB is meant, a sanitizer slows everything down, and opening anything takes a moment. */
+#define LOADING_SECONDS_PER_BYTE 10e-6
+#define LOADING_SECONDS 2.0
+
+static size_t             loading_now, loading_most;
 static _Thread_local bool loading; /* a driver's threads have their own life */
 
 static void count_malloc(const volatile void *p, size_t n)
@@ -48,6 +53,14 @@ static void count_free(const volatile void *p)
     loading_now -= n < loading_now ? n : loading_now;
 }
 
+/* Of this thread alone, so that a busy machine makes no difference. */
+static inline double processor_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
 static inline sepcl_status load_in_bounds(const uint8_t *bytes, size_t size, sepcl_model **model)
 {
     static bool installed;
@@ -56,8 +69,14 @@ static inline sepcl_status load_in_bounds(const uint8_t *bytes, size_t size, sep
     installed = true;
     loading_now = loading_most = 0;
     loading = true;
+    const double       begin = processor_seconds();
     const sepcl_status st = sepcl_model_load_memory(bytes, size, NULL, model);
+    const double       took = processor_seconds() - begin;
     loading = false;
+    if (took > LOADING_SECONDS + LOADING_SECONDS_PER_BYTE * (double)size) {
+        fprintf(stderr, "loading %zu bytes took %.3g seconds\n", size, took);
+        abort();
+    }
     if (loading_most > 2 * size + LOADING_MEMORY) {
         fprintf(stderr, "loading %zu bytes took %zu bytes of memory\n", size, loading_most);
         abort();

@@ -203,11 +203,19 @@ def nothing_to_do():
 
 
 @case("keras")
+def brightness():
+    """Keras cannot save this one in .h5."""
+    x = image(4, 5)
+    return model(x, L.Conv2D(3, 3)(L.RandomBrightness(0.1)(x)))
+
+
+@case("keras")
 def functions():
     x, y = image(4, 5), image(4, 5, name="y")
     o = keras.ops
     return model([x, y], x + 3.0, 2.0 * x, x - y, 1.0 - x, x / 2.0, o.maximum(x, y), o.minimum(x, 0.5), -x, o.abs(x), o.exp(x),
-                 o.relu(x), o.relu6(x), o.sigmoid(x), o.tanh(x), o.silu(x), o.hard_sigmoid(x), o.hard_silu(x), o.selu(x), o.softplus(x))
+                 o.relu(x), o.relu6(x), o.sigmoid(x), o.tanh(x), o.silu(x), o.hard_sigmoid(x), o.hard_silu(x), o.selu(x), o.softplus(x), o.softsign(x), o.divide(x, 2.0),
+                 o.sqrt(o.abs(x)), o.log(o.exp(x)), o.power(o.exp(x), 1.5))
 
 
 @case()

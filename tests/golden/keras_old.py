@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files as Keras 1 and 2 wrote them, by h5py: OLD lists functions that give a model of today and a function that writes
-it the old way."""
+it the old way. keras_covered.py looks whether all layers are among them."""
 import json
 
 import h5py
 import keras
 import numpy as np
 from keras import layers as L
+from keras_cases import CASES
 from keras.src.ops.function import make_node_key
 
 OLD = {}
@@ -120,6 +121,61 @@ def keras_1_functional():
     return model, write
 
 
+@old
+def keras_1_others():
+    """What the other two lack: sequences, modes of Merge, and a model that is a layer."""
+    x, y, v = keras.Input((9, 4), name="input_1"), keras.Input((9, 4), name="input_2"), keras.Input((6, 5, 2), name="input_3")
+    a = L.Conv1D(3, 3, dilation_rate=2, name="atrousconvolution1d_1")
+    s = L.SeparableConv1D(5, 3, name="separableconvolution1d_1")
+    t = L.Conv2DTranspose(4, 3, strides=2, use_bias=False, name="convolution2dtranspose_1")
+    inner_x = keras.Input((4,), name="input_4")
+    d = L.Dense(3, activation="tanh", name="dense_1")
+    inner = keras.Model(inner_x, d(inner_x), name="container_1")
+    pool = L.MaxPooling1D(2, name="maxpooling1d_1")
+    up = L.UpSampling1D(2, name="upsampling1d_1")
+    merges = {"mul": L.Multiply(name="merge_1"), "ave": L.Average(name="merge_2"), "max": L.Maximum(name="merge_3")}
+    outs = [a(x), s(x), t(v), *(merge([x, y]) for merge in merges.values()), up(pool(y))]
+    outs.append(inner(L.GlobalAveragePooling1D(name="globalaveragepooling1d_1")(x)))
+    model = keras.Model([x, y, v], outs)
+
+    def write(model, path):
+        def entry(kind, name, inbound, config=None, **settings):
+            nodes = [[[source, 0, 0] for source in inbound]] if inbound else []
+            return {"class_name": kind, "name": name, "config": config or {"name": name, **settings}, "inbound_nodes": nodes}
+        source = lambda name, *shape: entry("InputLayer", name, [], batch_input_shape=[None, *shape], input_dtype="float32", sparse=False)  # noqa: E731
+        inside = {"name": "container_1", "input_layers": [["input_4", 0, 0]], "output_layers": [["dense_1", 0, 0]],
+                  "layers": [source("input_4", 4), entry("Dense", "dense_1", ["input_4"], output_dim=3, input_dim=4, bias=True,
+                                                         activation="tanh")]}
+        conv = dict(bias=True, activation="linear", border_mode="valid")
+        layers = [
+            source("input_1", 9, 4), source("input_2", 9, 4), source("input_3", 6, 5, 2),
+            entry("AtrousConvolution1D", a.name, ["input_1"], nb_filter=3, filter_length=3, subsample_length=1, atrous_rate=2, **conv),
+            entry("SeparableConvolution1D", s.name, ["input_1"], nb_filter=5, filter_length=3, subsample_length=1,
+                  depth_multiplier=1, **conv),
+            entry("Convolution2DTranspose", t.name, ["input_3"], nb_filter=4, nb_row=3, nb_col=3, subsample=[2, 2],
+                  dim_ordering="tf", **{**conv, "bias": False}),
+            *(entry("Merge", merge.name, ["input_1", "input_2"], mode=mode, mode_type="raw", concat_axis=-1, dot_axes=-1)
+              for mode, merge in merges.items()),
+            entry("MaxPooling1D", pool.name, ["input_2"], pool_length=2, stride=2, border_mode="valid"),
+            entry("UpSampling1D", up.name, [pool.name], length=2),
+            entry("GlobalAveragePooling1D", "globalaveragepooling1d_1", ["input_1"]),
+            entry("Container", "container_1", ["globalaveragepooling1d_1"], config=inside)]
+        order = [layer.name for layer in model.layers]
+        layers.sort(key=lambda layer: order.index(layer["name"]))
+        ends = [a.name, s.name, t.name, *(merge.name for merge in merges.values()), up.name, "container_1"]
+        config = {"class_name": "Model", "config": {"name": "model_1", "layers": layers,
+                                                    "input_layers": [[f"input_{i}", 0, 0] for i in (1, 2, 3)],
+                                                    "output_layers": [[name, int(name == "container_1"), 0] for name in ends]}}
+        weights = {layer["name"]: [] for layer in layers}
+        weights[a.name] = [(name, value[:, None] if value.ndim == 3 else value) for name, value in plain(a, "W", "b")]
+        weights[s.name] = plain(s, "depthwise_kernel", "pointwise_kernel", "b")
+        weights[t.name] = [(name, kernel.transpose(0, 1, 3, 2)) for name, kernel in plain(t, "W")]
+        weights["container_1"] = plain(d, "W", "b")
+        write_keras_1(path, config, weights)
+
+    return model, write
+
+
 # ---------------------------------------------------------------- Keras 2
 
 def settings_2(layer):
@@ -132,8 +188,16 @@ def settings_2(layer):
     if isinstance(layer, L.LeakyReLU):
         config["alpha"] = {"type": "ndarray", "value": config.pop("negative_slope")}
     if isinstance(layer, L.BatchNormalization):
-        config["axis"] = [len(layer.input.shape) - 1]
+        config["axis"] = [len(layer.input.shape) - 1 if config["axis"] == -1 else config["axis"]]
+    if getattr(layer, "activation", None) is hard_sigmoid:
+        config["activation"] = "hard_sigmoid"
+    if class_2(layer) == "ThresholdedReLU":
+        config = {"name": layer.name, "trainable": True, "dtype": "float32", "theta": config["threshold"]}
     return json.loads(json.dumps(config, default=lambda item: None))
+
+
+def class_2(layer):
+    return "ThresholdedReLU" if layer.name.startswith("thresholded") else type(layer).__name__
 
 
 def kept(layer):
@@ -149,7 +213,7 @@ def functional_2(model):
             if make_node_key(layer, index) in model._nodes and node.input_tensors:
                 history = [tensor._keras_history for tensor in node.input_tensors]
                 nodes.append([[h.operation.name, relevant(model, h), h.tensor_index, {}] for h in history])
-        layers.append({"class_name": type(layer).__name__, "name": layer.name, "inbound_nodes": nodes,
+        layers.append({"class_name": class_2(layer), "name": layer.name, "inbound_nodes": nodes,
                        "config": model_2(layer) if isinstance(layer, keras.Model) else settings_2(layer)})
     ends = lambda tensors: [[h.operation.name, relevant(model, h), h.tensor_index] for h in (t._keras_history for t in tensors)]  # noqa: E731
     return {"name": model.name, "trainable": True, "layers": layers, "input_layers": ends(model.inputs), "output_layers": ends(model.outputs)}
@@ -170,11 +234,11 @@ def model_2(model):
     return sequential_2(model) if isinstance(model, keras.Sequential) else functional_2(model)
 
 
-def write_keras_2(model, path):
+def write_keras_2(model, path, change=lambda config: config):
     with h5py.File(path, "w") as file:
         file.attrs["keras_version"] = "2.15.0"
         file.attrs["backend"] = "tensorflow"
-        file.attrs["model_config"] = json.dumps({"class_name": type(model).__name__, "config": model_2(model)})
+        file.attrs["model_config"] = json.dumps({"class_name": type(model).__name__, "config": change(model_2(model))})
         group = file.create_group("model_weights")
         group.attrs["layer_names"] = [layer.name for layer in model.layers]
         for layer in sorted(model.layers, key=lambda item: item.name):
@@ -205,3 +269,57 @@ def keras_2_sequential():
                               L.SeparableConv2D(4, 3, name="separable"), L.BatchNormalization(name="norm"), L.PReLU(shared_axes=[1, 2], name="p"),
                               L.AveragePooling2D(2, name="pool"), L.Flatten(name="flat"), L.Dense(4, activation="sigmoid", name="dense")])
     return model, write_keras_2
+
+
+@old
+def keras_2_thresholded():
+    x = keras.Input((4, 5, 3), name="x")
+    return keras.Model(x, L.ReLU(threshold=0.7, name="thresholded_re_lu")(L.Rescaling(3.0)(x))), write_keras_2
+
+
+def hard_sigmoid(x):
+    """As it was before Keras 3."""
+    return keras.ops.clip(0.2 * x + 0.5, 0, 1)
+
+
+@old
+def keras_2_activations():
+    x = keras.Input((3, 8), name="x")
+    wide = L.Rescaling(3.0)(x)
+    names = "linear relu relu6 softmax elu selu softplus softsign silu swish gelu tanh sigmoid exponential".split()
+    return keras.Model(x, [L.Activation(name)(wide) for name in names] + [L.Activation(hard_sigmoid)(wide),
+                                                                          L.Dense(3, activation=hard_sigmoid)(wide)]), write_keras_2
+
+
+# functions of TensorFlow, which Keras 2 kept as layers, and what Keras 3 has for them
+TWO = {"Add": "__operators__.add", "Subtract": "math.subtract", "Multiply": "math.multiply", "TrueDivide": "math.truediv",
+       "Maximum": "math.maximum", "Minimum": "math.minimum"}
+ONE = {"Relu": "nn.relu", "Relu6": "nn.relu6", "Selu": "nn.selu", "Silu": "nn.silu", "Softplus": "nn.softplus",
+       "Tanh": "math.tanh", "Sigmoid": "math.sigmoid", "Exp": "math.exp"}
+
+
+def functions_2(config):
+    """Keras 2 has the second argument among those with names, and no list around a call."""
+    for layer in config["layers"]:
+        function = TWO.get(layer["class_name"]) or ONE.get(layer["class_name"])
+        if function:
+            (first, *second), = layer["inbound_nodes"]
+            named = {"y": second[0][:3] if second else 2.0} if layer["class_name"] in TWO else {}
+            layer.update(class_name="TFOpLambda", inbound_nodes=[[*first[:3], {**named, "name": None}]],
+                         config={"name": layer["name"], "trainable": True, "dtype": "float32", "function": function})
+    return config
+
+
+@old
+def keras_2_functions():
+    x, y = keras.Input((4, 5, 3), name="x"), keras.Input((4, 5, 3), name="y")
+    o = keras.ops
+    outs = [x + y, x - y, x * y, x / 2.0, o.maximum(x, y), o.minimum(x, 2.0), o.relu(x), o.relu6(x), o.selu(x), o.silu(x),
+            o.softplus(x), o.tanh(x), o.sigmoid(x), o.exp(x)]
+    return keras.Model([x, y], outs), lambda model, path: write_keras_2(model, path, functions_2)
+
+
+# the layers of keras_cases.py
+for case in ("conv2d", "conv1d", "depthwise", "separable", "transposed", "pools", "dense", "batch_norm", "layer_norm", "preprocessing",
+             "activation_classes", "merges", "shapes", "nothing_to_do", "brightness", "channels_first"):
+    OLD[f"keras_2_{case}"] = lambda case=case: (CASES[case][0](), write_keras_2)

@@ -158,7 +158,10 @@ def worker(arguments):
 # ---------------------------------------------------------------- all cases
 
 def follow(arguments, first, results):
-    """Runs a worker, and another after the case that killed it, until the cases are done."""
+    """Runs a worker, and another after the case that killed it, until the cases are done. The first time that a worker
+    dies its case is tried once more: PoCL's cache does not bear two processes that compile the same kernel. A case that
+    kills its worker by itself does so both times."""
+    may_try_again = True
     while True:
         command = [sys.executable, __file__, "--library", arguments.library, "--jobs", str(arguments.jobs), "--first", str(first)]
         with subprocess.Popen(command + arguments.names, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -172,11 +175,17 @@ def follow(arguments, first, results):
                     open_case = item
                 else:
                     results.put({**open_case, **item})
+                    first = open_case["index"] + arguments.jobs
                     open_case = None
             code = process.wait()
             reader.join()
         if code == 0:
             break
+        if may_try_again:
+            may_try_again = False
+            print(f"again    {open_case['name'] if open_case else 'worker'}  the process ended with {code}: {errors[0][-400:]}",
+                  flush=True)
+            continue
         if open_case is None:
             results.put({"name": "worker", "ops": [], "verdict": "wrong", "sentence": f"exit {code}: {errors[0][-400:]}"})
             break

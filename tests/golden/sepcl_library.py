@@ -5,6 +5,7 @@ import ctypes as c
 import numpy as np
 
 OK, MISMATCH, INVALID, BAD_FILE, UNSUPPORTED, DEVICE_ERROR, OUT_OF_MEMORY = range(7)
+F32, F16 = range(2)
 MAX_RANK = 8
 
 
@@ -36,8 +37,9 @@ class Failure(Exception):
 
 
 class Library:
-    def __init__(self, path):
+    def __init__(self, path, precision=F32):
         self.lib = c.CDLL(path)
+        self.precision = precision
         self.lib.sepcl_last_error.restype = c.c_char_p
         for name in ("input", "output"):
             getattr(self.lib, f"sepcl_model_{name}_name").restype = c.c_char_p
@@ -71,7 +73,7 @@ class Library:
                 item.shape.rank = data.ndim
                 for i, extent in enumerate(data.shape):
                     item.shape.dims[i] = extent
-            session_desc = SessionDesc(shapes=shapes, n_shapes=len(feeds))
+            session_desc = SessionDesc(precision=self.precision, shapes=shapes, n_shapes=len(feeds))
             self.call("session_create", model, c.byref(session_desc), c.byref(session))
             for i in range(lib.sepcl_model_input_count(model)):
                 data = np.ascontiguousarray(feeds[lib.sepcl_model_input_name(model, i).decode()], np.float32)

@@ -3,12 +3,12 @@
 """Runs TFLite files through LiteRT and libsepcl and compares the answers.
 
     tflite_cases.py --library LIBSEPCL.SO [--corners] [--converted FOLDER] [--models FOLDER] [--run SEPCL-RUN]
-                    [--keep FOLDER] [NAME ...]
+                    [--keep FOLDER] [--half] [NAME ...]
 
 --corners: the files of tflite_corners.py. --converted: the ONNX networks of make_networks.py in FOLDER, written as TFLite
 by to_tflite.py. --models: every .tflite file in FOLDER; with --run through that program too. Whole networks have to run
 without a transpose, but for what MOVING says. NAME: a case's name or a part of it. --keep: a folder for the files that
-were made. Exit 1 if one is wrong, 2 if there is none.
+were made. --half: values are stored as half, and answers may differ by 1e-2. Exit 1 if one is wrong, 2 if there is none.
 """
 import argparse
 import pathlib
@@ -24,7 +24,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "bench" / "comparison")]
 import sepcl_library  # noqa: E402
-from compare import difference  # noqa: E402
+from compare import HALF_TOLERANCE, difference  # noqa: E402
 from tflite_corners import CORNERS, Corner  # noqa: E402
 
 TOLERANCE = 1e-4
@@ -112,14 +112,14 @@ def cases(arguments):
     return [case for case in found if not arguments.names or any(part in case[0] for part in arguments.names)]
 
 
-def compare(got, want):
+def compare(got, want, tolerance):
     """Gives (largest difference, sentence when it is wrong)."""
     if len(got) != len(want):
         return np.inf, f"{len(got)} outputs instead of {len(want)}"
     errors = [difference(g, w) for g, w in zip(got, want)]
     worst = int(np.argmax([error for error, _ in errors]))
     error, why = errors[worst]
-    return error, "" if error <= TOLERANCE else f"output {worst}: {why or f'difference {error:.2e}'}"
+    return error, "" if error <= tolerance else f"output {worst}: {why or f'difference {error:.2e}'}"
 
 
 def run(library, name, make, path, arguments):
@@ -128,12 +128,13 @@ def run(library, name, make, path, arguments):
         (arguments.keep / f"{name}.tflite").write_bytes(model)
     want = answers(model, feeds)
     got, steps = library.run_in_order(model, f"{name}.tflite", feeds)
-    error, sentence = compare(got, want)
+    tolerance = HALF_TOLERANCE if arguments.half else TOLERANCE
+    error, sentence = compare(got, want, tolerance)
     most = MOVING.get(name, 0 if name not in CORNERS else len(steps))
     if not sentence and steps.count("transpose") > most:
         sentence = f"{steps.count('transpose')} transposes run, and {most} would do"
-    if not sentence and path and arguments.run:
-        error, sentence = compare(by_program(arguments.run, path, feeds), want)
+    if not sentence and path and arguments.run and not arguments.half:
+        error, sentence = compare(by_program(arguments.run, path, feeds), want, tolerance)
     return error, sentence
 
 
@@ -145,11 +146,13 @@ def main():
     parser.add_argument("--converted", type=pathlib.Path, metavar="FOLDER")
     parser.add_argument("--models", type=pathlib.Path, metavar="FOLDER")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER")
+    parser.add_argument("--half", action="store_true")
     parser.add_argument("names", nargs="*", metavar="NAME")
     arguments = parser.parse_args()
     if arguments.keep:
         arguments.keep.mkdir(parents=True, exist_ok=True)
-    library, wrong, chosen = sepcl_library.Library(arguments.library), 0, cases(arguments)
+    precision = sepcl_library.F16 if arguments.half else sepcl_library.F32
+    library, wrong, chosen = sepcl_library.Library(arguments.library, precision), 0, cases(arguments)
     for name, make, path in chosen:
         start = time.monotonic()
         try:

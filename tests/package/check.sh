@@ -49,7 +49,11 @@ export LD_LIBRARY_PATH=$libraries
 version=$(dpkg-deb -f "${debs[0]}" Version)
 for program in "$root"/usr/bin/*; do
     [[ $("$program" --version) == "$(basename "$program") ${version%-*}" ]] || fail "$program --version is not ${version%-*}"
-    [[ -s $root/usr/share/man/man1/$(basename "$program").1 ]] || fail "$program has no manual page"
+    name=$(basename "$program")
+    for text in "man/man1/$name.1" "bash-completion/completions/$name" "zsh/vendor-completions/_$name" \
+        "fish/vendor_completions.d/$name.fish"; do
+        [[ -s $root/usr/share/$text ]] || fail "$program comes without $text"
+    done
     ! readelf -d "$program" | grep -E 'RPATH|RUNPATH' || fail "$program looks for libraries in a folder of its own"
 done
 "$root/usr/bin/sepcl-info" >"$work/info"

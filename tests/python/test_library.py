@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
+import fcntl
 import os
 import pathlib
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
+import threading
 
 import numpy as np
 import pytest
@@ -96,24 +101,49 @@ def test_log(model):
         sepcl.set_log(print, "loud")
 
 
-def test_tune(model, tmp_path, capfd):
+def test_tune(model, tmp_path):
     seen = []
     found = model.tune(budget=2, cache_dir=str(tmp_path), on_result=seen.append)
-    assert "tuning:   0%|" in capfd.readouterr().err  # the bar's first state, whatever the time
     assert found == seen and found and all(r.after and r.tried > 0 and r.wrong == 0 for r in found)
     assert sepcl.find_device().cache(str(tmp_path)).tunings > 0
     with model.session(cache_dir=str(tmp_path)) as session:
         assert any("tuned" in step.why for step in session.steps())
     with pytest.raises(ZeroDivisionError):
         model.tune(budget=2, cache_dir=str(tmp_path), again=True, progress=False, on_result=lambda r: 1 / 0)
-    assert "tuning" not in capfd.readouterr().err
     with pytest.raises(sepcl.InvalidError, match="f64"):
         model.tune(precision="f64")
 
 
-def test_tune_shows_a_bar(model, tmp_path, capsys):
-    model.tune(budget=1, cache_dir=str(tmp_path))
-    assert "tuning" in capsys.readouterr().err
+def in_terminal(monkeypatch, call):
+    """What call() writes to standard error when that is a terminal."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 80, 0, 0))
+    said = []
+
+    def listen():
+        try:
+            while piece := os.read(master, 4096):
+                said.append(piece)
+        except OSError:  # the other end is closed
+            pass
+
+    reader = threading.Thread(target=listen)
+    reader.start()
+    with os.fdopen(slave, "w") as terminal, monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", terminal)
+        call()
+    reader.join()
+    os.close(master)
+    return b"".join(said).decode()
+
+
+def test_the_bar_is_for_terminals(model, tmp_path, monkeypatch, capfd):
+    folder = str(tmp_path)
+    assert "tuning:   0%|" in in_terminal(monkeypatch, lambda: model.tune(budget=1, cache_dir=folder))  # its first state
+    assert in_terminal(monkeypatch, lambda: model.tune(budget=1, cache_dir=folder, again=True, progress=False)) == ""
+    assert capfd.readouterr().err == ""
+    model.tune(budget=1, cache_dir=folder, again=True)  # into a file
+    assert capfd.readouterr().err == ""
 
 
 def test_after_a_fork_it_says_so(model):

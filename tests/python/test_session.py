@@ -115,6 +115,42 @@ def test_steps_and_profile(model, x):
         session.profile(x)
 
 
+def forms_of(session):
+    return [way for i in range(len(session.steps())) for way in session.ways(i) if way.is_form]
+
+
+def test_ways(tmp_path):
+    net = formats.model([formats.node("Conv", ["x", "d"], ["m"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], group=8),
+                         formats.node("Conv", ["m", "p"], ["y"], kernel_shape=[1, 1])],
+                        {"x": [1, 8, 24, 24]}, {"y": [1, 16, 24, 24]},
+                        [formats.tensor("d", [8, 1, 3, 3], numbers(72)), formats.tensor("p", [16, 8, 1, 1], numbers(128))])
+    folder = str(tmp_path)
+    with sepcl.Model(net) as model:
+        with model.session(cache_dir=folder) as session:
+            steps = session.steps()
+            for i, step in enumerate(steps):
+                ways = session.ways(i)
+                kernel, = [w for w in ways if w.chosen and not w.is_form]
+                assert kernel.name == step.kernel and all(w.measured_us == 0 for w in ways)
+            ops = [step.op for step in steps]
+            forms = forms_of(session)
+            assert sorted(w.name for w in forms) == ["conv, conv", "separable"]
+            assert [w.name for w in forms if w.chosen] == (["separable"] if "separable" in ops else ["conv, conv"])
+            assert forms[0].chosen and 0 < forms[0].predicted <= forms[1].predicted
+            with pytest.raises(sepcl.InvalidError, match=f"step {len(steps)}: the plan has"):
+                session.ways(len(steps))
+        model.tune(budget=3, cache_dir=folder, progress=False)
+        with model.session(cache_dir=folder) as session:
+            tuned = [i for i, step in enumerate(session.steps()) if "tuned" in step.why]
+            assert tuned and len([w for w in forms_of(session) if w.chosen]) == 1
+            for i in tuned:
+                ways = [w for w in session.ways(i) if not w.is_form]
+                times = [w.measured_us for w in ways if w.measured_us]
+                assert times and times == sorted(times) and [w.measured_us > 0 for w in ways if w.chosen] == [True]
+        with model.session(cache_dir=folder, fusion=False) as session:
+            assert not forms_of(session)
+
+
 def test_check_against_reference(model, x):
     with model.session() as session:
         layers = session.check([x])

@@ -20,6 +20,15 @@ def network(name="conv", size=16, batch="N", filters=8):
         [formats.tensor("w", [filters, 3, 3, 3], dice)])
 
 
+def separable():
+    """A depthwise and a pointwise convolution, which compete with the form of both."""
+    dice = [((i * 2654435761) % 1000) / 500 - 1 for i in range(16 * 8)]
+    return formats.model([formats.node("Conv", ["x", "d"], ["m"], name="deep", kernel_shape=[3, 3], group=8),
+                          formats.node("Conv", ["m", "p"], ["y"], name="point", kernel_shape=[1, 1])],
+                         {"x": [1, 8, 24, 24]}, {"y": [1, 16, 22, 22]},
+                         [formats.tensor("d", [8, 1, 3, 3], dice[:72]), formats.tensor("p", [16, 8, 1, 1], dice)])
+
+
 def bench(test, *arguments, models=("m.onnx",)):
     """(text, JSON) of a short run."""
     out, _ = test.run_program("sepcl-bench", *models, "--repeat", 3, "--json", "bench.json", *arguments)
@@ -100,6 +109,7 @@ class Layers(ProgramTest):
         self.assertAlmostEqual(sum(s["floor_ms"] for s in steps), model["floor_ms"], delta=1e-6 * model["floor_ms"])
         for s in steps:
             self.assertGreaterEqual(s["launches"], 1)
+            self.assertEqual([w["name"] for w in s["kernels_tried"] if w["chosen"]], [s["kernel"]])
             self.assertGreater(s["bytes"], 0)
             self.assertIn(s["bound"], ["compute", "cache", "memory"])
             speed = {"compute": device["fma_gflops"], "cache": device["cache_gbs"], "memory": device["bandwidth_gbs"]}
@@ -132,6 +142,17 @@ class Layers(ProgramTest):
         self.assertEqual(of_conv[1]["multiplications"], 4 * of_conv[0]["multiplications"])
         self.assertEqual(half["models"][0]["precision"], "f16")
         self.assertEqual(2 * of_conv[2]["bytes"], of_conv[0]["bytes"])
+
+    def test_forms_tried(self):
+        self.write("m.onnx", separable())
+        _, fused = bench(self)
+        _, apart = bench(self, "--no-fusion")
+        steps = [s for s in fused["models"][0]["steps"] if s["op"] in ("conv", "separable")]
+        self.assertEqual(sorted(w["name"] for w in steps[0]["forms_tried"]), ["conv, conv", "separable"])
+        self.assertEqual([w["name"] for w in steps[0]["forms_tried"] if w["chosen"]],
+                         ["separable" if len(steps) == 1 else "conv, conv"])
+        self.assertTrue(all(w["tuned_us"] is None and w["predicted"] > 0 for w in steps[0]["forms_tried"]))
+        self.assertFalse([s["name"] for s in apart["models"][0]["steps"] if s["forms_tried"]])
 
     def test_no_fusion(self):
         _, fused = bench(self)
@@ -178,6 +199,7 @@ class Page(ProgramTest):
         rows = tree.findall(".//section/table/tbody/tr")
         self.assertEqual([row[0].text for row in rows], [str(i + 1) for i in range(len(steps))])
         self.assertEqual(sorted(row[1].text for row in rows), sorted(s["name"] for s in steps))
+        self.check_ways(tree, steps)
         if answer["models"][0]["kernels_ms"] is None:
             return
         bars = [bar.find("span").text for bar in tree.iter("div") if bar.get("class") == "bar"]
@@ -186,6 +208,23 @@ class Page(ProgramTest):
         for picture in tree.iter("svg"):
             self.assertEqual(len(picture.findall("circle")), len(shown))
             self.assertIn("GFLOP/s", "".join(picture.itertext()))
+
+    def check_ways(self, tree, steps):
+        """Every layer with what was tried for it, and what runs marked."""
+        found = {d.find("summary").text: d for d in tree.iter("details")}
+        self.assertEqual(sorted(found), sorted(s["name"] for s in steps))
+        for s in steps:
+            ways = [d for d in found[s["name"]].iter("div") if d.get("class").startswith("bar way")]
+            tried = s["forms_tried"] + s["kernels_tried"]
+            self.assertEqual([d.find("span").text for d in ways], [w["name"] for w in tried])
+            self.assertEqual([d.get("class") == "bar way on" for d in ways], [w["chosen"] for w in tried])
+            self.assertIn(s["why"], "".join(found[s["name"]].itertext()))
+
+    def test_forms_tried(self):
+        self.write("m.onnx", separable())
+        text = "".join(self.make("m.onnx").itertext())
+        for piece in ["separable", "conv, conv", "2 forms, ", "fewest predicted cycles"]:
+            self.assertIn(piece, text)
 
     def test_several_models(self):
         self.write("other.onnx", network(size=8))

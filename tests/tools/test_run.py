@@ -269,6 +269,41 @@ class Measuring(ProgramTest):
         for e in device:  # each kernel lies within a run of the host, give or take the clocks' difference
             self.assertTrue(any(r["ts"] - 500 <= e["ts"] <= r["ts"] + r["dur"] + 500 for r in runs), e)
 
+    def test_trace_in_perfetto(self):
+        """What Perfetto asks of the trace event format: named tracks, complete events in microseconds, and on each track spans
+        that lie in or beside each other."""
+        self.write("two.onnx", formats.model(
+            [formats.node("Conv", ["x", "w"], ["m"], name="first", kernel_shape=[1, 1]),
+             formats.node("Conv", ["m", "v"], ["y"], name="second", kernel_shape=[1, 1])],
+            {"x": [1, 3, 16, 16]}, {"y": [1, 2, 16, 16]},
+            [formats.tensor("w", [4, 3, 1, 1], range(12)), formats.tensor("v", [2, 4, 1, 1], range(8))]))
+        begin = time.monotonic()
+        told = self.json("sepcl-run", "two.onnx", "--random", "--no-fusion", "--profile", "trace.json", "--repeat", 3)
+        wall_us = 1e6 * (time.monotonic() - begin)
+        trace = json.loads((self.folder / "trace.json").read_text())
+        events = trace["traceEvents"]
+        self.assertEqual({e["ph"] for e in events}, {"M", "X"})
+        names = {(e["name"], e["tid"]): e["args"]["name"] for e in events if e["ph"] == "M"}
+        self.assertEqual(len({e["pid"] for e in events}), 1)
+        self.assertEqual([v for (kind, _), v in names.items() if kind == "process_name"], ["sepcl-run"])
+        tracks = {v: tid for (kind, tid), v in names.items() if kind == "thread_name"}
+        self.assertEqual(sorted(tracks), sorted(["host", told["device"]["name"]]))
+        spans = {tid: sorted((e for e in events if e["ph"] == "X" and e["tid"] == tid), key=lambda e: (e["ts"], -e["dur"]))
+                 for tid in tracks.values()}
+        self.assertEqual(sum(map(len, spans.values())), sum(e["ph"] == "X" for e in events))
+        layers = [e["name"] for e in spans[tracks[told["device"]["name"]]]]
+        self.assertEqual([name for name in layers if name in ("first", "second")], 3 * ["first", "second"])
+        for track in spans.values():
+            open_ends = []
+            for e in track:
+                self.assertTrue(e["name"] and 0 <= e["ts"] <= e["ts"] + e["dur"] <= wall_us, e)
+                while open_ends and open_ends[-1] <= e["ts"] + 1e-3:  # a nanosecond: both are rounded
+                    open_ends.pop()
+                self.assertTrue(not open_ends or e["ts"] + e["dur"] <= open_ends[-1] + 1e-3, (e, open_ends))
+                open_ends.append(e["ts"] + e["dur"])
+        load, = [e for e in spans[tracks["host"]] if e["name"] == "load model"]
+        self.assertGreaterEqual(load["dur"], 1e3 * told["load_ms"] - 1e-3)  # and no longer than all of it took: microseconds
+
 
 class WholeFiles(ProgramTest):
     def setUp(self):

@@ -111,6 +111,33 @@ static void misuse_is_told(void **state)
     close_all(f);
 }
 
+static void ways_are_told_of_each_step(void **state)
+{
+    (void)state;
+    fixture        *f = open_with(NULL);
+    sepcl_step_info step;
+    sepcl_way       way;
+    int             n;
+    for (int i = 0; i < sepcl_session_step_count(f->session); i++) {
+        int runs = 0;
+        assert_int_equal(sepcl_session_step(f->session, i, &step), SEPCL_OK);
+        assert_int_equal(sepcl_session_way_count(f->session, i, &n), SEPCL_OK);
+        for (int k = 0; k < n; k++) {
+            assert_int_equal(sepcl_session_way(f->session, i, k, &way), SEPCL_OK);
+            runs += !way.is_form && way.chosen && !strcmp(way.name, step.kernel);
+        }
+        assert_int_equal(runs, 1);
+        assert_int_equal(sepcl_session_way(f->session, i, n, &way), SEPCL_INVALID);
+        assert_null(way.name);
+    }
+    assert_int_equal(sepcl_session_way_count(f->session, -1, &n), SEPCL_INVALID);
+    assert_int_equal(n, 0);
+    assert_int_equal(sepcl_session_way_count(f->session, 99, &n), SEPCL_INVALID);
+    assert_non_null(strstr(sepcl_last_error(), "step 99: the plan has"));
+    assert_int_equal(sepcl_session_way_count(NULL, 0, &n), SEPCL_INVALID);
+    close_all(f);
+}
+
 static void shapes_are_fixed_per_session(void **state)
 {
     (void)state;
@@ -158,7 +185,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_data_may_be_reused), cmocka_unit_test(bound_data_is_read_at_each_run),
-        cmocka_unit_test(misuse_is_told),             cmocka_unit_test(shapes_are_fixed_per_session),
+        cmocka_unit_test(misuse_is_told),             cmocka_unit_test(ways_are_told_of_each_step),
+        cmocka_unit_test(shapes_are_fixed_per_session),
         cmocka_unit_test(f16_is_near_f32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

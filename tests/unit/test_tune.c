@@ -463,6 +463,102 @@ static void candidates_are_legal_few_and_different(void **state)
     graph_destroy(g);
 }
 
+/* ------------------------------------------------------------------ what competed */
+
+/* The plan of separable_graph() and what competed for its steps; the graphs are the caller's. */
+static plan *plan_with_ways(const tune_db *db, graph *g, graph *unfused, plan_ways **ways)
+{
+    const caps         c = device();
+    const plan_options o = {.tuning = db, .quiet = true};
+    plan              *p;
+    assert_ok(plan_forms(g, &c, &o));
+    assert_ok(plan_create(g, &c, &o, &p));
+    assert_ok(plan_ways_create(p, unfused, &o, ways));
+    return p;
+}
+
+static const plan_way *way_of(const plan_way_list *list, const char *name)
+{
+    for (int i = 0; i < list->n; i++)
+        if (!strcmp(list->ways[i].name, name))
+            return &list->ways[i];
+    return NULL;
+}
+
+/* Forms before rows, cheapest first, one of each chosen. */
+static void check_order(const plan_way_list *list, bool forms)
+{
+    int chosen[2] = {0};
+    for (int i = 0; i < list->n; i++) {
+        const plan_way *w = &list->ways[i], *before = i ? &list->ways[i - 1] : NULL;
+        chosen[w->is_form] += w->chosen;
+        if (before && before->is_form == w->is_form && !before->ns && !w->ns)
+            assert_true(before->predicted <= w->predicted);
+        assert_true(!before || before->is_form >= w->is_form);
+    }
+    assert_int_equal(chosen[0], 1);
+    assert_int_equal(chosen[1], forms);
+}
+
+static void ways_are_what_was_weighed(void **state)
+{
+    (void)state;
+    plan_ways *ways;
+    graph     *g = separable_graph(), *unfused = separable_graph();
+    plan      *p = plan_with_ways(NULL, g, unfused, &ways);
+    for (int i = 0; i < p->n_steps; i++) {
+        check_order(&ways->steps[i], i == 0);
+        assert_true(way_of(&ways->steps[i], p->steps[i].kernel)->chosen);
+    }
+    assert_true(way_of(&ways->steps[0], p->n_steps == 1 ? "separable" : "conv, conv")->chosen);
+    assert_true(ways->steps[0].ways[0].chosen); /* the cheapest */
+    assert_non_null(way_of(&ways->steps[0], "separable"));
+    assert_non_null(way_of(&ways->steps[0], "conv, conv"));
+    plan_ways_destroy(ways);
+    plan_ways_destroy(NULL);
+    plan_destroy(p);
+    graph_destroy(unfused);
+    graph_destroy(g);
+}
+
+static void ways_have_what_was_measured(void **state)
+{
+    (void)state;
+    char       key[TUNE_KEY];
+    strbuf     t = strbuf_on(key, sizeof key);
+    plan_ways *ways;
+    graph     *g = separable_graph(), *unfused = separable_graph();
+    tune_db   *db = open_in(NULL);
+    chain_key(g, g->nodes, 2, &t);
+    tune_entry e = entry(TUNE_FORM, key, "conv, conv", 3000);
+    e.losers = "separable: 4000";
+    assert_ok(tune_set(db, &e));
+    key_of(g, 1, key);
+    e = entry(TUNE_ROW, key, "gemm/gemm MR=1 V=8 NB=1", 1000);
+    e.losers = "gemm/gemm MR=4 V=8 NB=2: 2000; nothing/nothing V=4: 5; gemm/gemm MR=3: 7; odd; : 9";
+    assert_ok(tune_set(db, &e));
+    plan *p = plan_with_ways(db, g, unfused, &ways);
+    assert_int_equal(p->n_steps, 2);
+    check_order(&ways->steps[0], true);
+    check_order(&ways->steps[1], false);
+    assert_int_equal(way_of(&ways->steps[0], "separable")->ns, 4000);
+    assert_int_equal(way_of(&ways->steps[0], "conv, conv")->ns, 3000);
+    assert_true(way_of(&ways->steps[0], "conv, conv")->chosen);
+    const plan_way_list *rows = &ways->steps[1];
+    assert_string_equal(rows->ways[0].name, "gemm/gemm MR=1 V=8 NB=1");
+    assert_true(rows->ways[0].chosen && rows->ways[0].ns == 1000);
+    assert_int_equal(rows->ways[1].ns, 2000);
+    assert_true(rows->ways[1].predicted > 0);
+    assert_null(way_of(rows, "nothing/nothing V=4"));
+    for (int i = 2; i < rows->n; i++)
+        assert_int_equal(rows->ways[i].ns, 0);
+    plan_ways_destroy(ways);
+    plan_destroy(p);
+    tune_close(db);
+    graph_destroy(unfused);
+    graph_destroy(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +575,8 @@ int main(void)
         cmocka_unit_test(entries_decide_rows),
         cmocka_unit_test(entries_decide_forms),
         cmocka_unit_test(candidates_are_legal_few_and_different),
+        cmocka_unit_test(ways_are_what_was_weighed),
+        cmocka_unit_test(ways_have_what_was_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,13 +48,23 @@ void json_add(json_t *array, json_t *value)
         need(NULL);
 }
 
-char *json_dump(json_t *value, bool indent)
+static char *dump(json_t *value, size_t flags)
 {
-    char *text = need(json_dumps(value, JSON_REAL_PRECISION(9) | (indent ? JSON_INDENT(2) : JSON_COMPACT)));
+    char *text = need(json_dumps(value, flags));
     char *line = text_format("%s\n", text);
     free(text);
     json_decref(value);
     return line;
+}
+
+char *json_dump(json_t *value, bool indent)
+{
+    return dump(value, JSON_REAL_PRECISION(9) | (indent ? JSON_INDENT(2) : JSON_COMPACT));
+}
+
+char *json_dump_exact(json_t *value)
+{
+    return dump(value, JSON_REAL_PRECISION(15) | JSON_COMPACT);
 }
 
 void json_print(json_t *value)

@@ -19,7 +19,8 @@ void json_add(json_t *array, json_t *value);
 
 /* Writes value to standard output and frees it. */
 void json_print(json_t *value);
-/* malloc'd text with a newline at its end; frees value. */
+/* malloc'd text with a newline at its end; frees value. Numbers have 9 digits, with exact 15. */
 char *json_dump(json_t *value, bool indent);
+char *json_dump_exact(json_t *value);
 
 #endif

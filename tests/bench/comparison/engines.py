@@ -22,7 +22,7 @@ class Unavailable(Exception):
 class Engine:
     key: str
     title: str
-    kind: str                   # own | peer | opencl (a peer that computes through OpenCL too)
+    kind: str                   # own | peer | aside (timed, but no peer) | opencl (no peer, and computes through OpenCL too)
     packages: tuple = ()
     alone: tuple = ()           # packages to install without what they ask for
     convert: str = "keep"       # name of the function here that makes the engine's file of an ONNX network
@@ -39,6 +39,7 @@ ENGINES = {engine.key: engine for engine in (
     Engine("mnn", "MNN", "peer", ("MNN==3.6.1", NUMPY), convert="mnn"),
     # pnnx is a program; the Python package around it would bring PyTorch along
     Engine("ncnn", "ncnn", "peer", ("ncnn==1.0.20261020", NUMPY), alone=("pnnx==20261020",), convert="ncnn"),
+    Engine("opencv", "OpenCV DNN", "aside", ("opencv-python-headless==5.0.0.93", NUMPY)),
     Engine("tinygrad", "tinygrad", "opencl", ("tinygrad==0.14.0", NUMPY), environment={"DEV": "CL"}),
 )}
 REFERENCE = ENGINES["onnxruntime"]  # its environment also makes the networks and runs sepcl's worker: always needed

@@ -5,8 +5,8 @@
     prepare.py GOLDEN-FOLDER OUT-FOLDER NAME ...
 
 Takes networks, inputs and onnxruntime's answers of tests/golden/make_networks.py. Writes NAME.onnx without what some of
-the converters stumble over and none needs: weights that are listed as inputs (they would not count as constants), and
-padding given by name instead of numbers. Beside it NAME.x.npy, NAME.x_last.npy (channels last) and NAME.y.npy. Files that
+the converters stumble over and none needs: weights that are listed as inputs (they would not count as constants), padding
+given by name instead of numbers, and outputs without their shape. Beside it NAME.x.npy, NAME.x_last.npy (channels last) and NAME.y.npy. Files that
 would not change are left alone.
 """
 import io
@@ -52,6 +52,12 @@ def padding_in_numbers(model):
         node.attribute.append(helper.make_attribute("pads", pads))
 
 
+def shapes_of_outputs(model):
+    inferred = {value.name: value for value in shape_inference.infer_shapes(model, strict_mode=True).graph.output}
+    for value in model.graph.output:
+        value.CopyFrom(inferred[value.name])
+
+
 def write(path, data):
     if not path.exists() or path.read_bytes() != data:
         path.write_bytes(data)
@@ -72,6 +78,7 @@ def main():
         model = onnx.load(golden / f"{name}.onnx")
         constant_weights(model)
         padding_in_numbers(model)
+        shapes_of_outputs(model)
         write(out / f"{name}.onnx", model.SerializeToString(deterministic=True))
         (x,), (y,) = ([np.load(golden / file) for file in manifest[name][kind].values()] for kind in ("inputs", "outputs"))
         write(out / f"{name}.x.npy", array(x))

@@ -94,6 +94,8 @@ def remarks(results):
              "largest value.",
              f"Versions: {versions or 'none'}."]
     for engine in results["engines"]:
+        if engine["kind"] == "aside":
+            lines.append(f"{engine['title']} is not among the engines that the fastest is taken from.")
         if engine["kind"] == "opencl":
             lines.append(f"{engine['title']} computes through OpenCL too; it took part in the first round only, and is not "
                          f"among the engines that the fastest is taken from.")

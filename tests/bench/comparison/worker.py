@@ -124,6 +124,17 @@ def ncnn(model_path, threads, library):
     return run, {}
 
 
+def opencv(model_path, threads, library):
+    import cv2
+    cv2.setNumThreads(threads)
+    network = cv2.dnn.readNetFromONNX(model_path)
+
+    def run(x):
+        network.setInput(x)
+        return network.forward()
+    return run, {}
+
+
 def tinygrad(model_path, threads, library):
     from tinygrad import Device, Tensor, TinyJit
     from tinygrad.nn.onnx import OnnxRunner
@@ -137,7 +148,7 @@ def tinygrad(model_path, threads, library):
 
 ENGINES = {"onnxruntime": (onnxruntime, "onnxruntime"), "openvino": (openvino, "openvino"),
             "litert": (litert, "ai-edge-litert"), "mnn": (mnn, "MNN"), "ncnn": (ncnn, "ncnn"),
-            "tinygrad": (tinygrad, "tinygrad"), "sepcl": (sepcl, None)}
+            "opencv": (opencv, "opencv-python-headless"), "tinygrad": (tinygrad, "tinygrad"), "sepcl": (sepcl, None)}
 
 
 # ---------------------------------------------------------------- cores

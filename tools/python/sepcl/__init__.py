@@ -15,11 +15,11 @@ from ._onnxruntime import onnxruntime_library, register_with_onnxruntime
 from ._pictures import picture
 from ._separation import Form, SeparatedLayer, Separation, Spectrum, Totals, can_separate
 from ._session import Memory, Session
-from ._values import Layer, LayerCheck, Step, Summary, TuneResult
+from ._values import Layer, LayerCheck, Step, Summary, TuneResult, Way
 
 __all__ = [
     "BadFileError", "Cache", "Device", "DeviceError", "Error", "Form", "InvalidError", "Layer", "LayerCheck", "Memory",
     "MismatchError", "Model", "OutOfMemoryError", "SelfTest", "SeparatedLayer", "Separation", "Session", "Spectrum",
-    "Speed", "Step", "Summary", "Totals", "TuneResult", "UnsupportedError", "__version__", "can_separate", "devices",
+    "Speed", "Step", "Summary", "Totals", "TuneResult", "UnsupportedError", "Way", "__version__", "can_separate", "devices",
     "find_device", "onnxruntime_library", "picture", "register_with_onnxruntime", "set_log",
 ]

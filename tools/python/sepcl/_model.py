@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 
 from ._device import precision_number
 from ._library import Callback, InvalidError, c_text, check, ffi, lib, text, use_devices
-from ._values import InputShapes, Layer, Shape, Summary, TuneResult, from_shape, from_struct
+from ._values import InputShapes, Layer, Shape, Summary, TuneResult, from_shape, from_struct, progress_bar
 
 if TYPE_CHECKING:
     from ._separation import Sample, Separation
@@ -118,7 +118,8 @@ class Model:
              cache_dir: Optional[str] = None, again: bool = False, progress: bool = True,
              on_result: Optional[Callable[[TuneResult], object]] = None) -> List[TuneResult]:
         """Times the ways to run each layer on a device for about budget seconds and keeps the fastest in the cache
-        folder, for sessions made later. Nothing else should run on the device meanwhile. progress shows a bar."""
+        folder, for sessions made later. Nothing else should run on the device meanwhile. progress shows a bar, on a
+        terminal or in a notebook."""
         use_devices()
         given = self._shapes(shapes)
         desc = ffi.new("sepcl_tune_desc *")
@@ -142,10 +143,8 @@ class Model:
 
 
 def _tune(model: Model, desc: Any, progress: bool, on_result: Optional[Callable[[TuneResult], object]]) -> List[TuneResult]:
-    from tqdm.auto import tqdm
     results: List[TuneResult] = []
-    with tqdm(total=100, desc="tuning", unit="%", disable=not progress, leave=False,
-              bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}") as bar:
+    with progress_bar("tuning", progress) as bar:
         def on_state(state: Any) -> object:
             bar.update(max(0.0, min(100.0, 100 * state.done) - bar.n))
             if state.result == ffi.NULL:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple,
 import numpy as np
 
 from ._library import BadFileError, Callback, InvalidError, c_text, check, ffi, lib, text, use_devices
-from ._values import Shape, from_shape, from_struct, table
+from ._values import Shape, from_shape, from_struct, progress_bar, table
 
 if TYPE_CHECKING:
     from ._model import Model, Shapes
@@ -171,7 +171,6 @@ def _check_samples(model: "Model", arrays: Sequence[Array], given: Mapping[str, 
 
 def separate(model: "Model", device: Optional[str], samples: Sequence[Sample], tolerance: float, target_speedup: float,
              shapes: "Shapes", cache_dir: Optional[str], cache: bool, progress: bool) -> Separation:
-    from tqdm.auto import tqdm
     use_devices()
     given = model._shapes(shapes)
     fixed = {text(item.name): from_shape(item.shape) for item in given.array[0:given.count]}
@@ -186,8 +185,7 @@ def separate(model: "Model", device: Optional[str], samples: Sequence[Sample], t
     desc.shapes, desc.n_shapes = given.array, given.count
     desc.no_cache, desc.tolerance, desc.target_speedup = not cache, tolerance, target_speedup
     out = ffi.new("sepcl_separation **")
-    with tqdm(total=100, desc="separating", disable=not progress, leave=False,
-              bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}") as bar:
+    with progress_bar("separating", progress) as bar:
         def on_state(state: Any) -> object:
             bar.set_postfix_str(f"{text(state.phase)} {text(state.name)}".strip(), refresh=False)
             bar.update(max(0.0, min(100.0, 100 * state.done) - bar.n))

@@ -11,7 +11,7 @@ import numpy as np
 from ._device import Device, find_device, precision_number
 from ._library import Callback, InvalidError, c_text, check, ffi, lib, use_devices
 from ._model import Model, Shapes
-from ._values import LayerCheck, Shape, Step, from_shape, from_struct
+from ._values import LayerCheck, Shape, Step, Way, from_shape, from_struct
 
 Array = np.ndarray[Any, Any]
 Inputs = Union[Mapping[str, Any], Sequence[Any]]
@@ -223,6 +223,17 @@ class Session:
                 items, group = (tuple(int(v) for v in getattr(info, part)) for part in ("global", "local"))
                 steps.append(from_struct(Step, info, work_items=items, work_group=group))
             return steps
+
+    def ways(self, step: int) -> List[Way]:
+        """What competed for a step of the plan, by its index in steps(): forms, then kernels, the best first."""
+        with self._lock:
+            count, way = ffi.new("int *"), ffi.new("sepcl_way *")
+            check(lib.sepcl_session_way_count(self._open, step, count))
+            found = []
+            for i in range(count[0]):
+                check(lib.sepcl_session_way(self._open, step, i, way))
+                found.append(from_struct(Way, way))
+            return found
 
     def profile(self, *arrays: Any, **named: Any) -> List[Step]:
         """Runs once and gives the steps with their times."""

@@ -133,6 +133,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Way:
+    """A form (which ops run a step's layers and those that follow them alone) or a kernel that competed for a step.
+    measured_us is tuning's, 0 without; of predicted, cycles by the cost model, only the order within a step means something."""
+
+    name: str
+    is_form: bool
+    chosen: bool
+    measured_us: float
+    predicted: float
+
+
+@dataclass(frozen=True)
 class LayerCheck:
     """A layer compared with the reference. error is the largest difference over the largest magnitude."""
 
@@ -166,6 +178,13 @@ class TuneResult:
     error: float
     tried: int
     wrong: int
+
+
+def progress_bar(title: str, progress: bool) -> Any:
+    """tqdm's, in percent: in a notebook, and where standard error is a terminal; elsewhere it would only fill a log."""
+    from tqdm.auto import tqdm
+    return tqdm(total=100, desc=title, disable=None if progress else True, leave=False,
+                bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed} {postfix}")
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]], align: str,
