@@ -14,7 +14,8 @@
 const char bench_ways_style[] =
     "details{border-bottom:1px solid var(--line);padding:.3rem 0}summary{cursor:pointer;overflow-wrap:anywhere;"
     "font-size:.9rem}\nsummary small{display:block}details p{margin:.5rem 0 .1rem;font-size:.85rem}\n"
-    ".way.on .n{font-weight:600}.way.on .f{background:var(--c2)}\n";
+    ".way.on .n{font-weight:600}.way.on .f{background:var(--c2)}\n"
+    "@media (min-width:40.01rem){.bar.way{grid-template-columns:21rem 1fr 4.5rem 3.5rem}}\n";
 
 /* ---------------------------------------------------------------- asking */
 
