@@ -17,7 +17,7 @@ import sys
 import numpy as np
 from sepcl_library import Library
 
-MOVED = ("layer_shapes_", "layer_channels_first_")  # Permute; channels first, flattened as if they were last
+MOVED = ("layer_shapes_", "layer_channels_first_", "old_keras_2_shapes", "old_keras_2_channels_first")  # Permute; channels first, flattened as if they were last
 
 
 def summary_of(arguments, entry):

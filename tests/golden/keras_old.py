@@ -323,3 +323,7 @@ def keras_2_functions():
 for case in ("conv2d", "conv1d", "depthwise", "separable", "transposed", "pools", "dense", "batch_norm", "layer_norm", "preprocessing",
              "activation_classes", "merges", "shapes", "nothing_to_do", "brightness", "channels_first"):
     OLD[f"keras_2_{case}"] = lambda case=case: (CASES[case][0](), write_keras_2)
+
+# what classes of today are called in these files
+CALLED = {"keras_1_others": {"Functional": "Model"}, "keras_2_thresholded": {"ReLU": "ThresholdedReLU"},
+          "keras_2_functions": {name: "TFOpLambda" for name in [*TWO, *ONE]}}

@@ -29,7 +29,7 @@ import numpy as np  # noqa: E402
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
 from keras_cases import CASES  # noqa: E402
-from keras_old import OLD  # noqa: E402
+from keras_old import CALLED, OLD  # noqa: E402
 
 A = keras.applications
 APPLICATIONS = {
@@ -229,7 +229,10 @@ def make_old(name, folder):
     stir(model)
     write(model, path)
     feeds = feeds_of(model)
-    return entry(name, path, feeds, answers(model, feeds, output_names(path), 2), summary(model), folder)
+    facts = summary(model)
+    called = CALLED.get(name, {})
+    facts["layers"] = [[layer, called.get(kind, kind), *rest] for layer, kind, *rest in facts["layers"]]
+    return entry(name, path, feeds, answers(model, feeds, output_names(path), 2), facts, folder)
 
 
 def make_emotion(source, folder):
