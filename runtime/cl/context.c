@@ -37,7 +37,7 @@ static void use_record(clx *x, const device_record *r)
     x->host_memory = r->info.unified_memory || r->info.type == SEPCL_DEVICE_CPU;
     x->simulator = strcmp(r->info.platform, "Oclgrind") == 0;
     /* PoCL's binaries also hold every kernel compiled for any work-group size, which takes longer than all the rest */
-    x->slow_binaries = x->gated = strcmp(r->info.platform, "Portable Computing Language") == 0;
+    x->slow_binaries = strcmp(r->info.platform, "Portable Computing Language") == 0;
 }
 
 /* Where the CPU can be had as lanes, these are better than the driver's own pool of threads. */
@@ -110,11 +110,7 @@ static status open_own(const clx_desc *d, clx *x)
         x->profile = false;
         x->queue = clCreateCommandQueue(x->context, r->device, 0, &e);
     }
-    if (!x->queue)
-        return cl_fail(e, "a queue on %s", r->info.name);
-    if (x->gated)
-        gate_join(x);
-    return SEPCL_OK;
+    return x->queue ? SEPCL_OK : cl_fail(e, "a queue on %s", r->info.name);
 }
 
 /* The device of a borrowed queue is one of the list, with its measured speed, or a part of one (a sub-device). */
@@ -203,8 +199,6 @@ void clx_close(clx *x)
         close_team(x);
     if (x->queue) {
         (void)clFinish(x->queue);
-        if (x->gated)
-            gate_leave(x);
         (void)clReleaseCommandQueue(x->queue);
     }
     if (x->context)

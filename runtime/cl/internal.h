@@ -106,8 +106,6 @@ struct clx {
     bool             host_memory;   /* buffers are best kept in memory that the host reaches */
     bool             simulator;     /* Oclgrind, which needs care here and there */
     bool             slow_binaries; /* the driver compiles once more for a binary */
-    bool             gated;         /* launches go through gate.c */
-    struct clx      *next_gated;
     late_store      *late;
     caps             caps;
     hash128          identity; /* of device, driver, platform and library: part of every cache key */
@@ -139,7 +137,6 @@ struct clx_kernel {
     cl_kernel *kernels; /* by lane; without a team there is one */
     int        n_kernels;
     bool       warm; /* has run, so it is compiled */
-    size_t     widest[3], local[3]; /* of gate.c: grids and work-group that it has run with */
     char       name[64];
 };
 
@@ -150,14 +147,6 @@ struct clx_event {
 
 /* True when queued <= start <= end and none is 0. */
 bool event_times_make_sense(uint64_t queued, uint64_t start, uint64_t end);
-
-/* ---------------------------------------------------------------- gate.c */
-
-/* Takes part in what launches of others wait for; its queue is not borrowed. */
-void gate_join(clx *x);
-void gate_leave(clx *x);
-/* clEnqueueNDRangeKernel; alone, and waited for, the first time. event: NULL for none. */
-cl_int gate_launch(clx *x, clx_kernel *k, int dims, const size_t *global, const size_t *local, cl_event *event);
 
 /* ---------------------------------------------------------------- cache.c */
 

@@ -117,13 +117,9 @@ status clx_enqueue(clx *x, clx_kernel *k, int dims, const size_t *global, const 
         return fail(SEPCL_INVALID, "kernel %s: a launch of %d dimensions", k->name, dims);
     if (x->n_lanes)
         return enqueue_for_team(x, k, dims, global, local, event_out);
-    cl_event    *told = event_out ? &event : NULL;
-    const cl_int e = x->gated ? gate_launch(x, k, dims, global, local, told)
-                              : clEnqueueNDRangeKernel(x->queue, k->kernels[0], (cl_uint)dims, NULL, global, local, 0,
-                                                       NULL, told);
+    const cl_int e = clEnqueueNDRangeKernel(x->queue, k->kernels[0], (cl_uint)dims, NULL, global, local, 0, NULL,
+                                            event_out ? &event : NULL);
     if (e != CL_SUCCESS) {
-        if (event)
-            (void)clReleaseEvent(event);
         char g[SIZES_TEXT], l[SIZES_TEXT];
         return cl_fail(e, "kernel %s over %s, work-group %s, on %s", k->name, sizes_text(dims, global, g),
                        sizes_text(dims, local, l), x->caps.name);

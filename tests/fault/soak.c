@@ -146,8 +146,8 @@ static void failures(const network *n, way w, const sepcl_model *m)
     sepcl_session *s;
     need(sepcl_model_load("no such file", NULL, &none) == SEPCL_BAD_FILE, n, w, "a missing file");
     need(sepcl_model_load_memory("no model", 8, NULL, &none) != SEPCL_OK, n, w, "bytes that are no model");
-    need(sepcl_session_create(m, &(sepcl_session_desc){.device = "no such device"}, &s) == SEPCL_DEVICE_ERROR, n, w,
-         "a missing device");
+    const sepcl_session_desc d = {.device = "no such device", .shapes = n->shapes, .n_shapes = n->n_shapes};
+    need(sepcl_session_create(m, &d, &s) == SEPCL_DEVICE_ERROR, n, w, "a missing device");
 }
 
 static void turn(network *n, way w)
