@@ -65,7 +65,6 @@ typedef struct team_command {
     clx_kernel *kernel;
     size_t      global[3], local[3];
     int         split; /* dimension that is dealt out among the lanes */
-    bool        fresh; /* the driver has to load the kernel, and maybe to compile it */
     clx_event  *event; /* to be filled with times; or NULL */
 } team_command;
 
@@ -138,8 +137,6 @@ struct clx_kernel {
     cl_kernel *kernels; /* by lane; without a team there is one */
     int        n_kernels;
     bool       warm; /* has run, so it is compiled */
-    hash128    id;   /* of program and name: equal where the driver takes two for one */
-    int        at;   /* in the team's table of what is loaded, where it was found last */
     char       name[64];
 };
 

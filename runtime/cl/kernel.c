@@ -13,11 +13,6 @@ status clx_kernel_create(clx *x, clx_program *p, const char *entry, clx_kernel *
     if (!k)
         return fail_memory(sizeof *k, "a kernel");
     const int n = x->n_lanes ? x->n_lanes : 1;
-    hasher    h;
-    hash_begin(&h);
-    hash_bytes(&h, p->key.byte, sizeof p->key.byte);
-    hash_text(&h, entry);
-    k->id = hash_end(&h);
     snprintf(k->name, sizeof k->name, "%s", entry);
     k->kernels = calloc((size_t)n, sizeof(cl_kernel));
     if (!k->kernels) {

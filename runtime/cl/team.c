@@ -21,16 +21,6 @@
 #define MOST_APART_NS 4800
 #define LANE_STACK ((size_t)8 << 20) /* drivers compile in the thread that enqueues first */
 
-/* PoCL 3.1 keeps the last 128 kernels loaded, each for grids up to the width it was first loaded for, and counts a use as
-   one of the kernel's last loading. Two lanes that load a kernel at once, each for its own width, so end the process by an
-   assertion. This table says which kernels are loaded for sure; the rest are loaded by one lane for all. */
-#define MOST_LOADED 100 /* the others are for who else uses the driver */
-typedef struct loaded_kernel {
-    hash128  id;
-    size_t   local[3], widths[3];
-    uint64_t used;
-} loaded_kernel;
-
 /* One in the process, since the devices that the lanes are belong to the process. */
 static struct {
     pthread_mutex_t owner; /* held for a run, and to change what follows */
@@ -45,9 +35,6 @@ static struct {
     pthread_mutex_t lock; /* of sleeping lanes */
     pthread_cond_t  signal;
     atomic_int      asleep;
-    loaded_kernel   loaded[MOST_LOADED]; /* of the owner */
-    int             n_loaded;
-    uint64_t        clock;
 } team = {.owner = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .signal = PTHREAD_COND_INITIALIZER};
 
 static uint64_t now_ns(void)
@@ -84,46 +71,6 @@ static void barrier(int lanes)
     }
 }
 
-/* ---------------------------------------------------------------- what is loaded */
-
-/* Where the part of a lane begins. The first lane, which is also the first to begin, has the largest: what it loads does
-   for all. */
-static size_t part_begin(size_t groups, int lane, int lanes)
-{
-    return (groups * (size_t)lane + (size_t)lanes - 1) / (size_t)lanes;
-}
-
-/* Is this kernel loaded here, for grids as wide as the first lane's part? */
-static bool does(const loaded_kernel *l, const team_command *c, const size_t widths[3])
-{
-    return hash_equal(&l->id, &c->kernel->id) && memcmp(l->local, c->local, sizeof l->local) == 0 &&
-           l->widths[0] >= widths[0] && l->widths[1] >= widths[1] && l->widths[2] >= widths[2];
-}
-
-/* Whether the driver has the kernel loaded, and notes that it will. */
-static bool note_loaded(const team_command *c, int lanes)
-{
-    size_t widths[3];
-    int   *at = &c->kernel->at, oldest = 0;
-    memcpy(widths, c->global, sizeof widths);
-    widths[c->split] = c->local[c->split] * part_begin(c->global[c->split] / c->local[c->split], 1, lanes);
-    bool found = *at < team.n_loaded && does(&team.loaded[*at], c, widths);
-    for (int i = 0; i < team.n_loaded && !found; i++) {
-        found = does(&team.loaded[i], c, widths);
-        *at = i;
-        oldest = team.loaded[i].used < team.loaded[oldest].used ? i : oldest;
-    }
-    if (!found) {
-        *at = team.n_loaded < MOST_LOADED ? team.n_loaded++ : oldest;
-        loaded_kernel *l = &team.loaded[*at];
-        *l = (loaded_kernel){.id = c->kernel->id};
-        memcpy(l->local, c->local, sizeof l->local);
-        memcpy(l->widths, widths, sizeof widths);
-    }
-    team.loaded[*at].used = ++team.clock;
-    return found;
-}
-
 /* ---------------------------------------------------------------- a lane's part */
 
 static void note_failure(cl_int e, int command)
@@ -143,17 +90,14 @@ static void stay_apart(int lane)
 
 /* PoCL makes a variant of a kernel for launches that begin at 0 and another for the rest, and mixes them up when both
    are in use. With an offset in the third dimension all lanes use the same (LANE_BASE in common.cl). */
-static void run_part(const clx *x, const team_command *c, int at, int lane)
+static void run_groups(const clx *x, const team_command *c, int at, int lane, size_t first, size_t n)
 {
-    const size_t groups = c->global[c->split] / c->local[c->split];
-    const size_t first = part_begin(groups, lane, x->n_lanes), end = part_begin(groups, lane + 1, x->n_lanes);
-    size_t       offset[3] = {0, 0, c->local[2]}, global[3];
-    if (end == first)
+    size_t offset[3] = {0, 0, c->local[2]}, global[3];
+    if (n == 0)
         return;
     memcpy(global, c->global, sizeof global);
     offset[c->split] += first * c->local[c->split];
-    global[c->split] = (end - first) * c->local[c->split];
-    stay_apart(lane);
+    global[c->split] = n * c->local[c->split];
     cl_int e =
         clEnqueueNDRangeKernel(x->queues[lane], c->kernel->kernels[lane], 3, offset, global, c->local, 0, NULL, NULL);
     if (e == CL_SUCCESS)
@@ -162,7 +106,18 @@ static void run_part(const clx *x, const team_command *c, int at, int lane)
         note_failure(e, at);
 }
 
-/* A kernel that is not loaded may have to be compiled, by one lane for all. */
+/* All lanes take as many groups, and the first ones then one of those that are left. PoCL 3.1 keeps 128 kernels loaded,
+   each for grids as wide as the one it was loaded for; when two lanes load a kernel at once for grids of different widths,
+   as it was not there or no more, it counts both uses as one's, and an assertion ends the process. */
+static void run_part(const clx *x, const team_command *c, int at, int lane)
+{
+    const size_t groups = c->global[c->split] / c->local[c->split], lanes = (size_t)x->n_lanes, each = groups / lanes;
+    stay_apart(lane);
+    run_groups(x, c, at, lane, (size_t)lane * each, each);
+    run_groups(x, c, at, lane, lanes * each + (size_t)lane, (size_t)lane < groups - lanes * each);
+}
+
+/* A kernel that never ran may have to be compiled, by one lane for all. */
 static void run_in_turn(const clx *x, const team_command *c, int at, int lane)
 {
     for (int l = 0; l < x->n_lanes; l++) {
@@ -178,9 +133,10 @@ static void run_commands(clx *x, int lane)
     uint64_t  start = 0;
     for (int i = 0; i < n; i++) {
         const team_command *c = &x->team.commands[i];
+        const bool          fresh = !c->kernel->warm; /* set by lane 0 behind the last barrier of a run */
         if (lane == 0 && c->event)
             start = now_ns();
-        if (c->fresh)
+        if (fresh)
             run_in_turn(x, c, i, lane);
         else
             run_part(x, c, i, lane);
@@ -343,10 +299,6 @@ status team_run(clx *x)
     pthread_mutex_lock(&team.owner);
     team.job = x;
     atomic_store(&team.failed, CL_SUCCESS);
-    for (int i = 0; i < x->team.n; i++) {
-        team_command *c = &x->team.commands[i];
-        c->fresh = !note_loaded(c, x->n_lanes) || !c->kernel->warm;
-    }
     if (x->n_lanes > 1) {
         team_wake();
         atomic_fetch_add(&team.runs, 1);
@@ -357,8 +309,6 @@ status team_run(clx *x)
     const int    at = atomic_load(&team.failed_at);
     for (int i = 0; i < x->team.n && e == CL_SUCCESS; i++)
         x->team.commands[i].kernel->warm = true;
-    if (e != CL_SUCCESS) /* what of it was loaded is not known */
-        team.n_loaded = 0;
     const clx_kernel *k = x->team.commands[at >= 0 && at < x->team.n ? at : 0].kernel;
     x->team.failed = e == CL_SUCCESS ? -1 : at;
     x->team.n = 0;
