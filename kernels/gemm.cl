@@ -38,11 +38,11 @@ typedef struct skips {
     int ih, iw, oh, ow, sh, sw;
 } skips;
 
-/* Row m of the output comes from row m of `in` or, where `strided`, from pixel (n, y*sh, x*sw), m being
-   (n*oh + y)*ow + x. `strided` is constant where this is called, and what it does not need vanishes. */
+/* Row m of the output comes from row m of `in` or, where STRIDED, from pixel (n, y*sh, x*sw), m being
+   (n*oh + y)*ow + x. */
 void product(__global const value_t *in, __global const value_t *w, __global const float *bias, __global value_t *out,
-             const int m_total, const int k_total, const int n_total, const int m_chunk, const bool strided,
-             const skips s, EPILOGUE_ARGS)
+             const int m_total, const int k_total, const int n_total, const int m_chunk, const skips s,
+             EPILOGUE_ARGS)
 {
     const int block = get_global_id(0), n0 = block * NR;
     const int first = (int)get_global_id(1) * m_chunk;
@@ -52,7 +52,7 @@ void product(__global const value_t *in, __global const value_t *w, __global con
     __global const value_t *wb = w + (size_t)block * k_total * NR;
     /* of the next row; counted on, since divisions for each row of a tile would take as long as a tenth of its sums */
     int n = 0, y = 0, x_pixel = 0;
-    if (strided) {
+    if (STRIDED) {
         const int line = first / s.ow;
         x_pixel = first - line * s.ow;
         n = line / s.oh;
@@ -65,7 +65,7 @@ void product(__global const value_t *in, __global const value_t *w, __global con
         __global const value_t *x[MR];
         UNROLL
         for (int m = 0; m < MR; m++) { /* rows past the end repeat the last one and are not stored */
-            if (strided) {
+            if (STRIDED) {
                 x[m] = in + (((size_t)n * s.ih + y * s.sh) * s.iw + x_pixel * s.sw) * k_total;
                 const int step = m0 + m < last - 1, turn = x_pixel + step == s.ow, next = turn && y + 1 == s.oh;
                 x_pixel = turn ? 0 : x_pixel + step;
@@ -103,7 +103,7 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
                    EPILOGUE_ARGS)
 {
     const skips none = {0, 0, 0, 0, 0, 0};
-    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, false, none, act_a, act_b, act2_a, act2_b, res);
+    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, none, act_a, act_b, act2_a, act2_b, res);
 }
 
 #else
@@ -114,6 +114,6 @@ __kernel void gemm_strided(__global const value_t *in, __global const value_t *w
                            const int sw, EPILOGUE_ARGS)
 {
     const skips s = {ih, iw, oh, ow, sh, sw};
-    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, true, s, act_a, act_b, act2_a, act2_b, res);
+    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, s, act_a, act_b, act2_a, act2_b, res);
 }
 #endif

@@ -112,9 +112,12 @@ static void run_groups(const clx *x, const team_command *c, int at, int lane, si
 static void run_part(const clx *x, const team_command *c, int at, int lane)
 {
     const size_t groups = c->global[c->split] / c->local[c->split], lanes = (size_t)x->n_lanes, each = groups / lanes;
+    const size_t left = (size_t)lane < groups - lanes * each;
+    if (each + left == 0)
+        return;
     stay_apart(lane);
     run_groups(x, c, at, lane, (size_t)lane * each, each);
-    run_groups(x, c, at, lane, lanes * each + (size_t)lane, (size_t)lane < groups - lanes * each);
+    run_groups(x, c, at, lane, lanes * each + (size_t)lane, left);
 }
 
 /* A kernel that never ran may have to be compiled, by one lane for all. */
