@@ -5,8 +5,8 @@
 
 #include "import_test.h"
 
+#include "graph_text.h"
 #include "import/onnx_write.h"
-#include "ops/rows.h"
 
 /* Shapes of inputs; "c2x3": a constant, "i2x3": constant whole numbers. */
 typedef struct row {
@@ -16,16 +16,6 @@ typedef struct row {
     const char *words; /* refused: what the sentence says; else the graph that comes back */
     epilogue    epi;
 } row;
-
-static value_id add_input(graph *g, const char *text)
-{
-    static const int32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const bool           constant = *text == 'c', whole = *text == 'i';
-    const shape          s = rows_shape(text + (constant || whole));
-    if (whole)
-        return graph_const(g, "i", DT_I32, &s, numbers, false);
-    return constant ? test_const(g, "c", &s) : test_input(g, "x", &s);
-}
 
 static graph *graph_of(const row *r)
 {

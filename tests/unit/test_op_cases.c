@@ -5,26 +5,13 @@
  * the room that they asked for, and equal layers have equal keys.
  */
 #include "scratch.h"
+#include "usual_devices.h"
 
 #include "ir/op.h"
 #include "plan/plan.h"
 
 static const caps devices[] = {
-    {.type = SEPCL_DEVICE_CPU,
-     .compute_units = 8,
-     .max_work_group = 4096,
-     .max_work_item = {4096, 4096, 4096},
-     .local_bytes = 262144,
-     .global_bytes = 1LL << 33,
-     .max_alloc_bytes = 1LL << 31,
-     .constant_bytes = 65536,
-     .align_bytes = 128,
-     .simd_width = 8,
-     .vector_registers = 16,
-     .preferred_multiple = 1,
-     .fma_gflops = 100,
-     .bandwidth_gbs = 30,
-     .launch_us = 5},
+    USUAL_CPU,
     {.type = SEPCL_DEVICE_CPU,
      .compute_units = 1,
      .max_work_group = 64,
@@ -40,22 +27,7 @@ static const caps devices[] = {
      .fma_gflops = 10,
      .bandwidth_gbs = 5,
      .launch_us = 5},
-    {.type = SEPCL_DEVICE_GPU,
-     .compute_units = 24,
-     .max_work_group = 256,
-     .max_work_item = {256, 256, 64},
-     .local_bytes = 32768,
-     .local_is_real = true,
-     .global_bytes = 1LL << 33,
-     .max_alloc_bytes = 1LL << 31,
-     .constant_bytes = 65536,
-     .align_bytes = 128,
-     .simd_width = 1,
-     .preferred_multiple = 32,
-     .fp16 = true,
-     .fma_gflops = 3000,
-     .bandwidth_gbs = 300,
-     .launch_us = 5},
+    USUAL_GPU,
     {.type = SEPCL_DEVICE_GPU,
      .compute_units = 1,
      .max_work_group = 64,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What ops refuse and in which words, what they infer and count, and how their rows spread work, without a device. */
 #include "ops/broadcast.h" /* before cmocka, which has a macro named fail */
-#include "ops/rows.h"
+#include "graph_text.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -248,16 +248,6 @@ static const refusal refusals[] = {
     {OP_MATMUL, {.norm = {0, 0}}, {"2x3"}, "1 inputs, but the op takes 2 to"},
     {OP_MATMUL, {.norm = {0, 0}}, {"2x3", "-"}, "input 1 is missing"},
 };
-
-static value_id add_input(graph *g, const char *text)
-{
-    static const int32_t numbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const bool           constant = *text == 'c', whole = *text == 'i';
-    const shape          s = rows_shape(text + (constant || whole));
-    if (whole)
-        return graph_const(g, "i", DT_I32, &s, numbers, false);
-    return constant ? test_const(g, "c", &s) : test_input(g, "x", &s);
-}
 
 static int add_inputs(graph *g, const char *const *shapes, int most, value_id *in)
 {
