@@ -27,6 +27,11 @@ long        sys_count(sys_call what);
 long        sys_failed(void);
 const char *sys_name(sys_call what);
 
+/* Notes which allocations are made on a way through the code that none before in this process was (ways.h), until it is
+   turned off. Then: how many these were, and their numbers since sys_clear. */
+void sys_note_ways(bool on);
+long sys_new_ways(const long **numbers);
+
 /* What is allocated and not freed. */
 long sys_live_blocks(void);
 long sys_live_bytes(void);

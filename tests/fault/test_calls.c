@@ -28,18 +28,6 @@ static void describe(const char *work_name, long n, int code, fault_mode mode)
              fault_call_name(fault_nth(n)), mode_names[mode], code);
 }
 
-/* Does the sentence have the name of an error that the layer gave? */
-static bool names_error(const char *sentence)
-{
-    for (const char *at = sentence; (at = strstr(at, "CL_")); at += 3) {
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"), at);
-        if (fault_gave(name))
-            return true;
-    }
-    return false;
-}
-
 /* Calls that are made for a layer. */
 static bool is_for_layer(fault_call c)
 {
@@ -58,7 +46,7 @@ static void check_outcome(const work *w, long n, fault_mode mode, tally *t)
         t->named++;
         if (w->status != SEPCL_DEVICE_ERROR && w->status != SEPCL_OUT_OF_MEMORY)
             test_fail("%s: %s gave status %d, %s\n", described, w->failed_at, (int)w->status, w->error);
-        if (!names_error(w->error))
+        if (!level_names_error(w->error))
             test_fail("%s: no name of the error in \"%s\"\n", described, w->error);
         if (mode != FAULT_GONE && is_for_layer(fault_nth(n)) && !strstr(w->error, "layer '"))
             test_fail("%s: no layer in \"%s\"\n", described, w->error);
@@ -78,7 +66,7 @@ static int find_devices_with_failure(long n, int code, fault_mode mode)
         return 3; /* there are no so many calls */
     if (w.status == SEPCL_OK)
         return w.right ? 0 : 1;
-    if ((w.status != SEPCL_DEVICE_ERROR && w.status != SEPCL_OUT_OF_MEMORY) || !names_error(w.error)) {
+    if ((w.status != SEPCL_DEVICE_ERROR && w.status != SEPCL_OUT_OF_MEMORY) || !level_names_error(w.error)) {
         describe("devices", n, code, mode);
         fprintf(stderr, "%s: status %d, %s\n", described, (int)w.status, w.error);
         return 1;

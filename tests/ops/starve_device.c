@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * starve_device [MOST]: what is done on a device for the user who looks after it, once for each allocation that fails:
+ * starve_device [MOST]: what is done on a device for the user who looks after it, once for each allocation that fails (by
+ * default each that is made on another way through the code):
  * self-tests, what would be chosen there, what its cache holds, the comparison with the reference, times by step.
  */
 #include <stdio.h>
@@ -101,7 +102,7 @@ static void from(const char *name, status (*step)(const void *), const void *giv
 
 int main(int argc, char **argv)
 {
-    const long most = argc > 1 ? strtol(argv[1], NULL, 10) : 100;
+    const long most = argc > 1 ? strtol(argv[1], NULL, 10) : STARVE_NEW;
     file = small_file();
     if (sepcl_device_find(NULL, &device) != SEPCL_OK) {
         fprintf(stderr, "starve_device: %s\n", sepcl_last_error());
