@@ -6,6 +6,7 @@
 
 #include "../unit/onnx_writer.h"
 #include "../unit/scratch.h"
+#include "exec/exec.h"
 
 /* NULL: it is not there. */
 static inline void known_set(const char *variable, const char *text)
@@ -13,7 +14,8 @@ static inline void known_set(const char *variable, const char *text)
     assert_int_equal(text ? setenv(variable, text, 1) : unsetenv(variable), 0);
 }
 
-/* Times that depend on kernels; those whose text holds `slow` are far slower. */
+/* Times that depend on kernels; those whose text holds `slow` are far slower, or with "!" before it those that do not.
+ */
 static inline void known_kernels(const char *slow)
 {
     known_set("SEPCL_FIXED_KERNELS", "1");
@@ -25,6 +27,30 @@ static inline void known_multiplications(void)
 {
     known_set("SEPCL_FIXED_KERNELS", NULL);
     known_set("SEPCL_FIXED_SLOW_KERNEL", NULL);
+}
+
+/* ---------------------------------------------------------------- compiled once */
+
+/* What is only tried out is not stored among the compiled programs, since most of it loses. While this is true it is,
+   as tests try the same out a thousand times. */
+static bool known_store;
+
+status __real_exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_cl **out);
+status __wrap_exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_cl **out);
+
+status __wrap_exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_cl **out)
+{
+    return __real_exec_cl_create(e, p, profile, warm || known_store, out);
+}
+
+/* A cache folder in which compiled programs may stay from an earlier time, tunings not. */
+static inline void known_cache(char cache[600], const char *scratch)
+{
+    char        command[700];
+    const char *all = getenv("SEPCL_CACHE_DIR");
+    snprintf(cache, 600, "%s/known", all && strcmp(all, "off") ? all : scratch);
+    snprintf(command, sizeof command, "rm -rf '%s/tuning'", cache);
+    assert_int_equal(system(command), 0);
 }
 
 /* ---------------------------------------------------------------- a network of convolutions that separate */
@@ -75,12 +101,12 @@ static inline pb known_file(void)
 static inline pb known_block(void)
 {
     net m = {{0}};
-    INPUT(&m, "x", 1, 4, 6, 6);
-    WEIGHT(&m, "w0", 0.01f, 8, 4, 1, 1);
+    INPUT(&m, "x", 1, 16, 14, 14);
+    WEIGHT(&m, "w0", 0.01f, 48, 16, 1, 1);
     NODE(&m, "Conv", "pointwise", "x,w0", "a");
     NODE(&m, "Relu", "relu", "a", "b");
-    WEIGHT(&m, "w1", 0.02f, 8, 1, 3, 3);
-    NODE_WITH(&m, "Conv", "depthwise", "b,w1", "y", ATTR_IS("pads", 1, 1, 1, 1), attr_i("group", 8));
+    WEIGHT(&m, "w1", 0.02f, 48, 1, 3, 3);
+    NODE_WITH(&m, "Conv", "depthwise", "b,w1", "y", ATTR_IS("pads", 1, 1, 1, 1), attr_i("group", 48));
     net_output(&m, "y");
     return net_finish(&m, 13);
 }

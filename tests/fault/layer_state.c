@@ -11,7 +11,6 @@
 
 #define CODES 2
 #define TRACE 65536  /* calls whose kind is kept */
-#define DEPTH 10     /* of the stack, with some of this layer and of the loader */
 #define OBJECTS 65536 /* a power of two, well above what is alive at once */
 
 static const char *const call_names[] = {
@@ -74,7 +73,7 @@ cl_int layer_enter(fault_call c)
     if (s.calls < TRACE)
         s.trace[s.calls] = (uint8_t)c;
     s.calls++;
-    ways_note(&s.ways, s.calls, DEPTH);
+    ways_note(&s.ways, s.calls);
     s.same += s.only == FAULT_CALLS || (int)c == s.only;
     if (is_due(c, s.only == FAULT_CALLS ? s.calls : s.same)) {
         e = codes[c][s.code];
@@ -112,10 +111,10 @@ void fault_clear(void)
     layer_clear_lies();
 }
 
-void fault_note_ways(bool on)
+void fault_note_ways(int depth)
 {
     pthread_mutex_lock(&s.lock);
-    ways_turn(&s.ways, on);
+    ways_turn(&s.ways, depth);
     pthread_mutex_unlock(&s.lock);
 }
 

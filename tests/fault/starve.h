@@ -26,7 +26,9 @@ static inline void starve_wrong(const char *subject, const char *step, long n, c
     starve_wrongs++;
 }
 
-#define STARVE_NEW (-1L) /* most: those that are made on a way through the code that none before was */
+/* most: those that are made on a way through the code that none before was, by so many frames of the stack */
+#define STARVE_NEW(frames) (-(long)(frames))
+#define STARVE_FRAMES 10
 
 /* What a step does, as it ends, without failures. */
 typedef struct starving {
@@ -63,16 +65,16 @@ static inline status starve(const char *subject, const char *name, status (*step
     starving    s = {subject, name, step, given, SEPCL_OK, "", sys_live_blocks(), sys_open_files()};
     const long *fresh;
     sys_clear();
-    sys_note_ways(most == STARVE_NEW);
+    sys_note_ways(most < 0 ? (int)-most : 0);
     s.want = step(given);
-    sys_note_ways(false);
+    sys_note_ways(0);
     const long n_calls = sys_count(SYS_MEMORY), stride = most > 0 && n_calls > most ? (n_calls + most - 1) / most : 1;
     if (s.want != SEPCL_OK)
         snprintf(s.usual, sizeof s.usual, "%s", error_sentence());
     const long n_new = sys_new_ways(&fresh);
-    for (long i = 0; most == STARVE_NEW && i < n_new; i++)
+    for (long i = 0; most < 0 && i < n_new; i++)
         starve_one(&s, fresh[i]);
-    for (long n = 1 + phase % stride; most != STARVE_NEW && n <= n_calls; n += stride)
+    for (long n = 1 + phase % stride; most >= 0 && n <= n_calls; n += stride)
         starve_one(&s, n);
     return s.want;
 }

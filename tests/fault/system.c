@@ -34,8 +34,6 @@ static bool        stay;
 static ways            memory_ways;
 static pthread_mutex_t ways_lock = PTHREAD_MUTEX_INITIALIZER;
 
-#define DEPTH 10 /* some of them of this file */
-
 /* ---------------------------------------------------------------- steering */
 
 static void start_anew(void)
@@ -61,9 +59,9 @@ void sys_clear(void)
     clock_shift = 0;
 }
 
-void sys_note_ways(bool on)
+void sys_note_ways(int depth)
 {
-    ways_turn(&memory_ways, on);
+    ways_turn(&memory_ways, depth);
 }
 
 long sys_new_ways(const long **numbers)
@@ -126,9 +124,9 @@ static bool fails(sys_call c)
     const sys_call what = (sys_call)armed;
     const long     one = ++counts[c];
     const long     all = is_memory(c) ? ++counts[SYS_MEMORY] : 0;
-    if (memory_ways.noting && is_memory(c)) {
+    if (memory_ways.depth && is_memory(c)) {
         pthread_mutex_lock(&ways_lock);
-        ways_note(&memory_ways, all, DEPTH);
+        ways_note(&memory_ways, all);
         pthread_mutex_unlock(&ways_lock);
     }
     const long     n = what == SYS_MEMORY && is_memory(c) ? all : what == c ? one : 0;

@@ -27,9 +27,10 @@ long        sys_count(sys_call what);
 long        sys_failed(void);
 const char *sys_name(sys_call what);
 
-/* Notes which allocations are made on a way through the code that none before in this process was (ways.h), until it is
-   turned off. Then: how many these were, and their numbers since sys_clear. */
-void sys_note_ways(bool on);
+/* Notes which allocations are made on a way through the code that none before in this process was (ways.h), by so many
+   frames of the stack, of which three or so are those of system.c; 0 turns it off. Then: how many these were, and their
+   numbers since sys_clear. */
+void sys_note_ways(int depth);
 long sys_new_ways(const long **numbers);
 
 /* What is allocated and not freed. */

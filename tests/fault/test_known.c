@@ -1,34 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tuning, separating and looking where forms break even, while allocations and OpenCL calls fail: one on each way through
- * the code (ways.h), with --all each. Times are those of tests/tools/fixed_times.c; measured ones would make each such run a
- * matter of seconds, and of chance.
+ * Tuning, separating and looking where forms break even, while allocations and OpenCL calls fail: one on each way
+ * through the code (ways.h), with --all each. Times are those of tests/tools/fixed_times.c; measured ones would make
+ * each such run a matter of seconds, and of chance.
  */
 #include "known.h"
 
 #include <math.h>
 
-#include "exec/exec.h"
 #include "figures.h"
 #include "level.h"
 #include "starve.h"
 
 static char cache[600];
 static pb   file, block;
-
-/* ---------------------------------------------------------------- compiled once */
-
-/* What is only tried out is not stored among the compiled programs, since most of it loses. Here it is, at first, as
-   the same is tried out a thousand times. */
-static bool storing;
-
-status __real_exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_cl **out);
-status __wrap_exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_cl **out);
-
-status __wrap_exec_cl_create(exec_env *e, const plan *p, bool profile, bool warm, exec_cl **out)
-{
-    return __real_exec_cl_create(e, p, profile, warm || storing, out);
-}
 
 /* ---------------------------------------------------------------- the steps */
 
@@ -38,7 +23,7 @@ static bool go_on(void *user, const sepcl_tune_state *state)
     int *since = user;
     (void)state;
     *since += sys_failed() > 0 || fault_failed() > 0;
-    return *since < 8;
+    return *since < 4;
 }
 
 static status do_tune(const void *given)
@@ -140,10 +125,10 @@ static const step steps[] = {
 };
 #define STEPS (sizeof steps / sizeof *steps)
 
-/* Which allocations and calls are failed: those on another way through the code; with --all each. */
-static long which(void)
+/* Frames of the stack by which ways through the code are told apart: most of what is behind one is the same. */
+static int frames(void)
 {
-    return work_all() ? 0 : STARVE_NEW;
+    return work_few() ? 6 : 8;
 }
 
 static void memory_fails(void **state)
@@ -152,7 +137,8 @@ static void memory_fails(void **state)
     for (size_t i = 0; i < STEPS; i++) {
         for (int k = 0; k < 2; k++)
             assert_ok(steps[i].fn(steps[i].given)); /* what stays for good is made now */
-        assert_ok(starve("with times that are known", steps[i].name, steps[i].fn, steps[i].given, which(), 0));
+        assert_ok(starve("with times that are known", steps[i].name, steps[i].fn, steps[i].given,
+                         work_all() ? 0 : STARVE_NEW(frames()), 0));
     }
     assert_int_equal(starve_wrongs, 0);
     figure("known", "right or \"out of memory\", nothing left",
@@ -181,9 +167,9 @@ static void fail_calls_of(const step *s, tally *t)
     const long *fresh;
     for (int k = 0; k < 2; k++) {
         fault_clear();
-        fault_note_ways(k);
+        fault_note_ways(k ? frames() + 2 : 0);
         assert_ok(s->fn(s->given));
-        fault_note_ways(false);
+        fault_note_ways(0);
     }
     const level before = level_now();
     const long  calls = fault_calls(), n_new = fault_new_ways(&fresh);
@@ -205,28 +191,18 @@ static void calls_fail(void **state)
            t.named);
 }
 
-/* Compiled programs may stay from an earlier time, tunings not. */
-static void open_cache(void)
-{
-    char        command[700];
-    const char *all = getenv("SEPCL_CACHE_DIR");
-    snprintf(cache, sizeof cache, "%s/known", all ? all : work_scratch());
-    snprintf(command, sizeof command, "rm -rf '%s/tuning'", cache);
-    assert_int_equal(system(command), 0);
-}
-
 static int set_up(void **state)
 {
     work w = {.cache_dir = cache};
     (void)state;
     known_kernels(NULL);
-    open_cache();
+    known_cache(cache, work_scratch());
     file = known_file();
     block = known_block();
-    storing = true;
+    known_store = true;
     for (size_t i = 0; i < STEPS; i++)
         assert_ok(steps[i].fn(steps[i].given));
-    storing = false;
+    known_store = false;
     work_do(&w); /* the right answer */
     return w.status != SEPCL_OK;
 }

@@ -15,22 +15,23 @@
 #define WAYS 65536 /* a power of two, above what a process has */
 #define WAYS_DEEP 16
 
-/* Of a process: the ways that were met, and the numbers of the calls that came by a new one while `noting`. */
+/* Of a process: the ways that were met, and the numbers of the calls that came by a new one since this was
+   turned on. */
 typedef struct ways {
     uint64_t seen[WAYS];
     long     fresh[WAYS];
     long     n;
-    bool     noting;
+    int      depth; /* frames of the stack that count; 0: nothing is noted */
 } ways;
 
-/* The n-th call is made now; depth: frames of the stack that count, that of this function's caller being the first. */
-static inline void ways_note(ways *w, long n, int depth)
+/* The n-th call is made now. */
+static inline void ways_note(ways *w, long n)
 {
     void    *frames[WAYS_DEEP];
     uint64_t hash = 1469598103934665603u;
-    if (!w->noting)
+    if (!w->depth)
         return;
-    const int found = backtrace(frames, depth < WAYS_DEEP ? depth : WAYS_DEEP);
+    const int found = backtrace(frames, w->depth < WAYS_DEEP ? w->depth : WAYS_DEEP);
     for (int i = 0; i < found; i++)
         hash = (hash ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211u;
     hash ^= hash >> 29;
@@ -48,11 +49,11 @@ static inline void ways_note(ways *w, long n, int depth)
     abort();
 }
 
-/* From now on new ways are noted, or no more. */
-static inline void ways_turn(ways *w, bool on)
+/* From now on new ways are noted by so many frames, of which some are the test's own; 0: no more. */
+static inline void ways_turn(ways *w, int depth)
 {
-    w->noting = on;
-    w->n = on ? 0 : w->n;
+    w->depth = depth;
+    w->n = depth ? 0 : w->n;
 }
 
 #endif

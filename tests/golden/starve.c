@@ -306,7 +306,7 @@ int main(int argc, char **argv)
         most = strtol(argv[2], NULL, 10);
         first = 3;
     } else if (argc > 1 && !strcmp(argv[1], "--new")) {
-        most = STARVE_NEW;
+        most = STARVE_NEW(STARVE_FRAMES);
         first = 2;
     }
     for (int i = first; i < argc; i++) {

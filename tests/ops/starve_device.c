@@ -102,7 +102,7 @@ static void from(const char *name, status (*step)(const void *), const void *giv
 
 int main(int argc, char **argv)
 {
-    const long most = argc > 1 ? strtol(argv[1], NULL, 10) : STARVE_NEW;
+    const long most = argc > 1 ? strtol(argv[1], NULL, 10) : STARVE_NEW(STARVE_FRAMES);
     file = small_file();
     if (sepcl_device_find(NULL, &device) != SEPCL_OK) {
         fprintf(stderr, "starve_device: %s\n", sepcl_last_error());

@@ -7,7 +7,8 @@
  *                                of a network; *: all times make no sense, as those of a broken clock
  *   SEPCL_FIXED_KERNELS=1        a step takes a microsecond more, and all of it up to twice as long, by its kernel's name
  *                                and parameters: of two ways to run a layer one is the faster
- *   SEPCL_FIXED_SLOW_KERNEL=TEXT steps whose kernel and parameters hold TEXT take a hundred times as long
+ *   SEPCL_FIXED_SLOW_KERNEL=TEXT steps whose kernel and parameters hold TEXT take a hundred times as long; !TEXT: those that
+ *                                do not
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,13 +33,20 @@ static double kernel_factor(const char *kernel)
     return 1 + (double)strtol(hex, NULL, 16) / 65536;
 }
 
+static bool is_slow(const char *kernel)
+{
+    const char *text = getenv("SEPCL_FIXED_SLOW_KERNEL");
+    if (!text)
+        return false;
+    return *text == '!' ? !strstr(kernel, text + 1) : strstr(kernel, text) != NULL;
+}
+
 static double step_seconds(const plan_step *s)
 {
-    const char *slow = getenv("SEPCL_FIXED_SLOW_KERNEL");
-    double      one = 1e-9 * (double)s->cost.multiplications;
+    double one = 1e-9 * (double)s->cost.multiplications;
     if (getenv("SEPCL_FIXED_KERNELS"))
         one = (one + 1e-6) * kernel_factor(s->kernel);
-    return slow && strstr(s->kernel, slow) ? 100 * one : one;
+    return is_slow(s->kernel) ? 100 * one : one;
 }
 
 static double fixed_seconds(const trial *t)
