@@ -4,15 +4,15 @@
  * either the answer is right all the same, or an error names the OpenCL error, and the layer where there is one; and
  * nothing is left over. --all tries each call in each way, without it some are left out.
  */
-#include "../unit/scratch.h"
-
-#include <sys/wait.h>
+#include "child.h"
 
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
 
 #include "figures.h"
 #include "level.h"
+
+#define WAY 12 /* frames of the stack by which ways through the code are told apart */
 
 static level before;
 
@@ -63,7 +63,7 @@ static int find_devices_with_failure(long n, int code, fault_mode mode)
     fault_arm(n, code, mode);
     work_do(&w);
     if (fault_failed() == 0)
-        return 3; /* there are no so many calls */
+        return 1;
     if (w.status == SEPCL_OK)
         return w.right ? 0 : 1;
     if ((w.status != SEPCL_DEVICE_ERROR && w.status != SEPCL_OUT_OF_MEMORY) || !level_names_error(w.error)) {
@@ -74,31 +74,47 @@ static int find_devices_with_failure(long n, int code, fault_mode mode)
     return 2;
 }
 
+/* The calls that list devices and open one: with --all each, else one on each way through the code. */
+static void calls_of_finding(child_numbers *to)
+{
+    const long *fresh;
+    work        w = {0};
+    fault_clear();
+    fault_note_ways(work_all() ? 0 : WAY);
+    work_do(&w);
+    const long n = work_all() ? fault_calls() : fault_new_ways(&fresh);
+    fault_note_ways(0);
+    for (long i = 0; i < n; i++) {
+        const long call = work_all() ? i + 1 : fresh[i];
+        child_take(to, call);
+        if (fault_nth(call) == CALL_clCreateCommandQueue)
+            return;
+    }
+}
+
 /* A question about a device may stay unanswered; the list itself may not. Before any other test, as a device list is made
    once a process. */
 static void finding_devices_may_fail(void **state)
 {
     tally t = {0};
     (void)state;
-    for (long n = 1;; n += work_all() ? 1 : work_few() ? 20 : n < 8 ? 1 : 9) {
-        int outcome = 0;
-        for (int k = 0; k < (work_all() ? 6 : 1); k++) {
-            const int   code = work_all() ? k % 2 : (int)(n % 2);
-            const int   mode = work_all() ? k / 2 : (int)(n / 2 % 2);
+    child_numbers *calls = child_finds(calls_of_finding);
+    for (long i = 0; i < calls->n; i++)
+        for (int k = 0; k < 6; k++) {
+            const long n = calls->at[i];
+            const int  code = k % 2, mode = k / 2;
+            if (!work_all() && (mode == FAULT_GONE || (work_few() ? k != (int)(i % 4) : k % 2 != (int)(i % 2))))
+                continue;
             const pid_t child = fork();
             if (child == 0)
-                _exit(find_devices_with_failure(n, code, (fault_mode)mode));
-            assert_int_equal(waitpid(child, &outcome, 0), child);
-            if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) == 1)
-                test_fail("call %ld while devices are found fails %s: child ended with %#x\n", n, mode_names[mode],
-                          (unsigned)outcome);
+                child_ends(find_devices_with_failure(n, code, (fault_mode)mode));
+            snprintf(described, sizeof described, "call %ld while devices are found fails %s", n, mode_names[mode]);
+            const int outcome = child_code(child, described);
             t.cases++;
-            t.right += WEXITSTATUS(outcome) == 0;
-            t.named += WEXITSTATUS(outcome) == 2;
+            t.right += outcome == 0;
+            t.named += outcome == 2;
         }
-        if (WEXITSTATUS(outcome) == 3 || n > 400)
-            break;
-    }
+    child_forget(calls);
     figure("calls", "right answer or named error", "Failures while devices are listed | %ld: %ld right, %ld named", t.cases,
            t.right, t.named);
 }

@@ -4,10 +4,9 @@
  * is right, as a cache can be done without, or the failure is reported by its kind; and nothing is left over. --all tries
  * each call, without it most.
  */
-#include "../unit/scratch.h"
+#include "child.h"
 
 #include <errno.h>
-#include <sys/wait.h>
 
 #include "figures.h"
 #include "level.h"
@@ -118,28 +117,50 @@ static void memory_of_a_tuning_fails(void **state)
 static int find_devices_with_failure(long n, bool stuck)
 {
     work w = {0};
+    int  count;
     sys_arm(SYS_MEMORY, n, ENOMEM, stuck);
+    if (sepcl_device_count(&count) != SEPCL_OK && !strstr(sepcl_last_error(), "out of memory"))
+        return 1;
     work_do(&w);
     if (w.status == SEPCL_OK)
         return !w.right;
     return w.status != SEPCL_OUT_OF_MEMORY || !strstr(w.error, "out of memory");
 }
 
+/* The allocations that list devices: with --all each of the first session, else one on each way through the code. */
+static void memory_of_finding(child_numbers *to)
+{
+    const long *fresh;
+    int         count;
+    work        w = {0};
+    sys_clear();
+    sys_note_ways(work_all() ? 0 : 9);
+    if (work_all())
+        work_do(&w);
+    else
+        assert_int_equal(sepcl_device_count(&count), SEPCL_OK);
+    const long n = work_all() ? sys_count(SYS_MEMORY) : sys_new_ways(&fresh);
+    sys_note_ways(0);
+    for (long i = 0; i < n; i++)
+        child_take(to, work_all() ? i + 1 : fresh[i]);
+}
+
 /* Before any other test, as a device list is made once a process. */
 static void memory_of_the_device_list_fails(void **state)
 {
-    int  outcome;
     long cases = 0;
     (void)state;
-    for (long n = 1; n <= (work_all() ? 1100 : 60); n += work_all() ? 1 : 3) {
-        const pid_t child = fork();
-        if (child == 0)
-            _exit(find_devices_with_failure(n, n % 2));
-        assert_int_equal(waitpid(child, &outcome, 0), child);
-        if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) != 0)
-            test_fail("allocation %ld of a process fails: it ended with %#x\n", n, (unsigned)outcome);
-        cases++;
-    }
+    child_numbers *calls = child_finds(memory_of_finding);
+    for (long i = 0; i < calls->n; i++)
+        for (int stuck = 0; stuck < 2; stuck++) {
+            const pid_t child = fork();
+            if (child == 0)
+                child_ends(find_devices_with_failure(calls->at[i], stuck));
+            snprintf(described, sizeof described, "allocation %ld of a process fails", calls->at[i]);
+            assert_int_equal(child_code(child, described), 0);
+            cases++;
+        }
+    child_forget(calls);
     figure("system", "right answer or \"out of memory\"", "First of a process: allocations failed | %ld", cases);
 }
 
