@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "../unit/tflite_writer.h"
+#include "import/tflite_model.h"
 #include "level.h"
 
 #define MOST_RESULTS 32
@@ -291,6 +293,73 @@ static void what_saves_multiplications_is_taken(void **state)
     check_forms(&near, (const char *const[]){"spatial 1", "spatial 2", "absorbed", "folded 0"});
 }
 
+static void answer_of(const void *bytes, size_t size, const float *in, size_t in_bytes, float *out, size_t out_bytes)
+{
+    sepcl_model   *m;
+    sepcl_session *s;
+    assert_ok(sepcl_model_load_memory(bytes, size, NULL, &m));
+    assert_ok(sepcl_session_create(m, &(sepcl_session_desc){.cache_dir = cache}, &s));
+    assert_ok(sepcl_session_write(s, 0, in, in_bytes));
+    assert_ok(sepcl_session_run(s));
+    assert_ok(sepcl_session_read(s, 0, out, out_bytes));
+    sepcl_session_destroy(s);
+    sepcl_model_destroy(m);
+}
+
+#define TFL_OUT 8
+#define TFL_IN 4
+
+/* One convolution of 5x5 with weights of rank 1. */
+static fw tflite_file(void)
+{
+    static float w[TFL_OUT * 25 * TFL_IN], bias[TFL_OUT];
+    tfl          m = {0};
+    for (int o = 0; o < TFL_OUT; o++) {
+        bias[o] = known_dice(500 + o);
+        for (int t = 0; t < 25; t++)
+            for (int i = 0; i < TFL_IN; i++)
+                w[(o * 25 + t) * TFL_IN + i] =
+                    known_dice(i * 5 + t / 5) * known_dice(100 + t % 5 * TFL_OUT + o) / TFL_IN;
+    }
+    const int x = TFL_VALUE(&m, "x", 4, 1, KNOWN_SIZE, KNOWN_SIZE, TFL_IN);
+    const int k = TFL_CONST(&m, "w", T_FLOAT32, w, 4, TFL_OUT, 5, 5, TFL_IN);
+    const int b = TFL_CONST(&m, "b", T_FLOAT32, bias, 1, TFL_OUT);
+    const int y = TFL_VALUE(&m, "y", 4, 1, KNOWN_SIZE, KNOWN_SIZE, TFL_OUT);
+    TFL_OP(&m, .code = TFLITE_CONV_2D, .n_in = 3, .in = {x, k, b}, .n_out = 1, .out = {y}, .options_type = 1,
+           .n_options = 6, .options = {0, 1, 1, 0, 1, 1});
+    tfl_ends(&m, x, y);
+    return tfl_finish(&m);
+}
+
+/* What is in another format becomes an ONNX file with the same inputs and outputs. */
+static void another_format_is_written_anew(void **state)
+{
+    enum { IN = KNOWN_SIZE * KNOWN_SIZE * TFL_IN, OUT = KNOWN_SIZE * KNOWN_SIZE * TFL_OUT };
+    static float            in[IN], want[OUT], got[OUT];
+    fw                      f = tflite_file();
+    sepcl_model            *m;
+    sepcl_separation       *s;
+    sepcl_separation_totals t;
+    const void             *bytes;
+    size_t                  size;
+    (void)state;
+    known_multiplications();
+    assert_ok(sepcl_model_load_memory(f.p, f.n, NULL, &m));
+    assert_ok(sepcl_separate(m, &(sepcl_separate_desc){.cache_dir = cache}, NULL, NULL, &s));
+    assert_ok(sepcl_separation_total(s, &t));
+    assert_int_equal(t.rewritten, 1);
+    assert_ok(sepcl_separation_file(s, &bytes, &size));
+    for (int i = 0; i < IN; i++)
+        in[i] = known_dice(i);
+    answer_of(f.p, f.n, in, sizeof in, want, sizeof want);
+    answer_of(bytes, size, in, sizeof in, got, sizeof got);
+    for (int i = 0; i < OUT; i++)
+        assert_true(fabsf(got[i] - want[i]) <= 1e-5f * (1 + fabsf(want[i])));
+    sepcl_separation_destroy(s);
+    sepcl_model_destroy(m);
+    free(f.p);
+}
+
 /* ---------------------------------------------------------------- break-even points */
 
 typedef struct points {
@@ -356,6 +425,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wrong_wishes_are_refused),
         cmocka_unit_test(a_separation_may_be_stopped),
         cmocka_unit_test(what_saves_multiplications_is_taken),
+        cmocka_unit_test(another_format_is_written_anew),
         cmocka_unit_test(points_are_counted),
     };
     work_begin(argc, argv);
