@@ -6,6 +6,8 @@
  */
 #include "child.h"
 
+#include <errno.h>
+
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
 
@@ -117,6 +119,58 @@ static void finding_devices_may_fail(void **state)
     child_forget(calls);
     figure("calls", "right answer or named error", "Failures while devices are listed | %ld: %ld right, %ld named", t.cases,
            t.right, t.named);
+}
+
+static int list_devices_without_memory(long n, bool stuck)
+{
+    work w = {0};
+    int  count;
+    sys_arm(SYS_MEMORY, n, ENOMEM, stuck);
+    if (sepcl_device_count(&count) != SEPCL_OK && !strstr(sepcl_last_error(), "out of memory"))
+        return 1;
+    work_do(&w);
+    if (w.status == SEPCL_OK)
+        return !w.right;
+    return w.status != SEPCL_OUT_OF_MEMORY || !strstr(w.error, "out of memory");
+}
+
+/* The allocations that list devices: with --all each of the first session, else one on each way through the code. */
+static void memory_of_finding(child_numbers *to)
+{
+    const long *fresh;
+    int         count;
+    work        w = {0};
+    sys_clear();
+    sys_note_ways(work_all() ? 0 : WAY - 3);
+    if (work_all())
+        work_do(&w);
+    else
+        assert_int_equal(sepcl_device_count(&count), SEPCL_OK);
+    const long n = work_all() ? sys_count(SYS_MEMORY) : sys_new_ways(&fresh);
+    sys_note_ways(0);
+    for (long i = 0; i < n; i++)
+        child_take(to, work_all() ? i + 1 : fresh[i]);
+}
+
+/* Before any other test, too. */
+static void memory_of_the_device_list_fails(void **state)
+{
+    long cases = 0;
+    (void)state;
+    child_numbers *calls = child_finds(memory_of_finding);
+    for (long i = 0; i < calls->n; i++)
+        for (int stuck = 0; stuck < 2; stuck++) {
+            if (work_few() && stuck != (int)(i % 2))
+                continue;
+            const pid_t child = fork();
+            if (child == 0)
+                child_ends(list_devices_without_memory(calls->at[i], stuck));
+            snprintf(described, sizeof described, "allocation %ld of a process fails", calls->at[i]);
+            assert_int_equal(child_code(child, described), 0);
+            cases++;
+        }
+    child_forget(calls);
+    figure("calls", "right answer or \"out of memory\"", "Allocations failed while devices are listed | %ld", cases);
 }
 
 /* ---------------------------------------------------------------- a session */
@@ -276,6 +330,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_devices_may_fail), /* first */
+        cmocka_unit_test(memory_of_the_device_list_fails),
         cmocka_unit_test(calls_of_a_session_fail),
         cmocka_unit_test(calls_of_a_half_session_fail),
         cmocka_unit_test(calls_of_a_borrowed_session_fail),

@@ -4,7 +4,7 @@
  * is right, as a cache can be done without, or the failure is reported by its kind; and nothing is left over. --all tries
  * each call, without it most.
  */
-#include "child.h"
+#include "../unit/scratch.h"
 
 #include <errno.h>
 
@@ -114,56 +114,6 @@ static void memory_of_a_tuning_fails(void **state)
     fail_memory_of("Tuning", &w, tune_shortly, 60);
 }
 
-static int find_devices_with_failure(long n, bool stuck)
-{
-    work w = {0};
-    int  count;
-    sys_arm(SYS_MEMORY, n, ENOMEM, stuck);
-    if (sepcl_device_count(&count) != SEPCL_OK && !strstr(sepcl_last_error(), "out of memory"))
-        return 1;
-    work_do(&w);
-    if (w.status == SEPCL_OK)
-        return !w.right;
-    return w.status != SEPCL_OUT_OF_MEMORY || !strstr(w.error, "out of memory");
-}
-
-/* The allocations that list devices: with --all each of the first session, else one on each way through the code. */
-static void memory_of_finding(child_numbers *to)
-{
-    const long *fresh;
-    int         count;
-    work        w = {0};
-    sys_clear();
-    sys_note_ways(work_all() ? 0 : 9);
-    if (work_all())
-        work_do(&w);
-    else
-        assert_int_equal(sepcl_device_count(&count), SEPCL_OK);
-    const long n = work_all() ? sys_count(SYS_MEMORY) : sys_new_ways(&fresh);
-    sys_note_ways(0);
-    for (long i = 0; i < n; i++)
-        child_take(to, work_all() ? i + 1 : fresh[i]);
-}
-
-/* Before any other test, as a device list is made once a process. */
-static void memory_of_the_device_list_fails(void **state)
-{
-    long cases = 0;
-    (void)state;
-    child_numbers *calls = child_finds(memory_of_finding);
-    for (long i = 0; i < calls->n; i++)
-        for (int stuck = 0; stuck < 2; stuck++) {
-            const pid_t child = fork();
-            if (child == 0)
-                child_ends(find_devices_with_failure(calls->at[i], stuck));
-            snprintf(described, sizeof described, "allocation %ld of a process fails", calls->at[i]);
-            assert_int_equal(child_code(child, described), 0);
-            cases++;
-        }
-    child_forget(calls);
-    figure("system", "right answer or \"out of memory\"", "First of a process: allocations failed | %ld", cases);
-}
-
 /* ---------------------------------------------------------------- files and threads */
 
 static void check_files(const work *w, bool may_fail, tally *t)
@@ -268,7 +218,6 @@ static void files_of_a_tuning_fail(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_of_the_device_list_fails), /* first */
         cmocka_unit_test(memory_of_a_session_fails),
         cmocka_unit_test(memory_of_a_half_session_fails),
         cmocka_unit_test(memory_of_a_first_session_fails),
