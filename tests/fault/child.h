@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "system.h"
+
 #ifdef SEPCL_COVERAGE
 void __gcov_dump(void);
 #endif
@@ -16,6 +18,7 @@ void __gcov_dump(void);
 _Noreturn static inline void child_ends(int code)
 {
 #ifdef SEPCL_COVERAGE
+    sys_clear(); /* gcov allocates */
     __gcov_dump();
 #endif
     _exit(code);

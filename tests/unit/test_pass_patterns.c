@@ -8,7 +8,7 @@
  *   $n           what the n-th token made
  *   + - * / max min prelu mod     of two values
  *   sigmoid erf abs clamp:A:B     of one
- *   conv convx   3x3 with a constant bias, with v as bias; conv0 without one; convt transposed; dense
+ *   conv         3x3 with a bias; conv0 without one; convt transposed; dense
  *   bn bnx       batch norm, with v as its variance; bnk of its operand as the factor of k
  *   pool pad     of 1x1, of nothing: nodes that keep the shape; pad1 around height and width
  */
@@ -59,7 +59,7 @@ static value_id four(expression *e)
     return test_const(e->g, "four", &s);
 }
 
-static value_id add_conv(expression *e, op_kind op, bool bias, value_id bias_is)
+static value_id add_conv(expression *e, op_kind op, bool bias)
 {
     const shape    w = SHAPE(4, 4, 3, 3), wd = SHAPE(4, 4);
     const value_id x = pop(e);
@@ -72,10 +72,7 @@ static value_id add_conv(expression *e, op_kind op, bool bias, value_id bias_is)
                                  .w = {36, 9, 3, 1}}};
     if (op == OP_DENSE)
         a = (attrs){.dense = {.in_features = 4, .out_features = 4, .w = {4, 1}}};
-    const value_id in[] = {x, test_const(e->g, "w", op == OP_DENSE ? &wd : &w),
-                           !bias          ? -1
-                           : bias_is >= 0 ? bias_is
-                                          : four(e)};
+    const value_id in[] = {x, test_const(e->g, "w", op == OP_DENSE ? &wd : &w), bias ? four(e) : -1};
     return graph_op(e->g, op, "conv", &a, in, 3);
 }
 
@@ -143,11 +140,10 @@ static value_id token_value(expression *e, const char *t)
            : IS("sigmoid") ? add_unary(e, (act){ACT_SIGMOID, 0, 0})
            : IS("erf")     ? add_unary(e, (act){ACT_ERF, 0, 0})
            : IS("abs")     ? add_unary(e, (act){ACT_ABS, 0, 0})
-           : IS("conv")    ? add_conv(e, OP_CONV, true, -1)
-           : IS("conv0")   ? add_conv(e, OP_CONV, false, -1)
-           : IS("convx")   ? add_conv(e, OP_CONV, true, input(e, &e->v, "v", vector))
-           : IS("convt")   ? add_conv(e, OP_CONV_TRANSPOSE, true, -1)
-           : IS("dense")   ? add_conv(e, OP_DENSE, true, -1)
+           : IS("conv")    ? add_conv(e, OP_CONV, true)
+           : IS("conv0")   ? add_conv(e, OP_CONV, false)
+           : IS("convt")   ? add_conv(e, OP_CONV_TRANSPOSE, true)
+           : IS("dense")   ? add_conv(e, OP_DENSE, true)
            : IS("bn")      ? add_norm(e, positive(e), false)
            : IS("bnx")     ? add_norm(e, input(e, &e->v, "v", vector), false)
            : IS("pool")    ? add_window(e, true, 0)
@@ -318,8 +314,8 @@ static void batch_norms_are_folded(void **state)
     (void)state;
     CHECK_ALL({"x conv bn", "conv"}, {"x conv0 bn", "conv"}, {"x conv bn bn", NULL}, {"x convt bn", "conv_transpose"},
               {"x dense bn", "dense"}, {"x conv bn abs", "conv.abs"}, {"x conv abs bn", "conv.abs batch_norm"},
-              {"x convx bn", "conv batch_norm"}, {"x conv bnx", "conv batch_norm"}, {"x pool bn", "pool batch_norm"},
-              {"x conv bn $1", "conv batch_norm"}, {"x conv y + bn", "conv.residual batch_norm"});
+              {"x conv bnx", "conv batch_norm"}, {"x pool bn", "pool batch_norm"}, {"x conv bn $1", "conv batch_norm"},
+              {"x conv y + bn", "conv.residual batch_norm"});
 }
 
 static void functions_and_sums_go_into_what_is_before(void **state)
