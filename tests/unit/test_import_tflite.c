@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TFLite files: what becomes of their operators, what is refused, and files that are cut off, malformed or too much. */
 #include "bounds.h"
+#include "model_bytes.h"
 
 #include "import/flat.h"
-#include "import/import.h"
 #include "import/tflite_model.h"
 #include "ir/op.h"
 #include "tflite_writer.h"
@@ -27,16 +27,8 @@ static void built_free(built *b)
 /* Free dimensions become 2. Takes the file. */
 static status build_file(fw file, built *b)
 {
-    shape inputs[4];
     *b = (built){.file = file};
-    TRY(model_file_open_memory(file.p, file.n, "test.tflite", &b->model));
-    for (int i = 0; i < model_file_inputs(b->model); i++) {
-        inputs[i] = model_file_input(b->model, i)->shape;
-        for (int k = 0; k < inputs[i].rank; k++)
-            if (inputs[i].dim[k] < 0)
-                inputs[i].dim[k] = 2;
-    }
-    return model_file_build(b->model, inputs, &b->g);
+    return model_starve_and_build(&(model_bytes){file.p, file.n, "test.tflite", 2, 2}, &b->model, &b->g);
 }
 
 static void check_refused(const tfl *m, status want, const char *text)
@@ -416,19 +408,9 @@ static void sparse(void **state)
 
 /* ---------------------------------------------------------------- broken files */
 
-/* The bytes in memory of their exact size, so that a sanitizer sees a read beyond them. */
 static status try_bytes(const uint8_t *p, size_t n)
 {
-    built  b;
-    fw     file = {0};
-    status st;
-    file.p = __real_malloc(n ? n : 1);
-    assert_non_null(file.p);
-    memcpy(file.p, p, n);
-    file.n = n;
-    st = build_file(file, &b);
-    built_free(&b);
-    return st;
+    return model_try_copy(&(model_bytes){p, n, "test.tflite", 2, 2});
 }
 
 static fw one_image(void)

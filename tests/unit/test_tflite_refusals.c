@@ -4,9 +4,8 @@
  * separated by blanks, and called i0, i1, ...: "x2x3" an input of floats, "f2x3" constant floats 0, 1, 2, ..., "n2x3"
  * constant whole numbers, "[1,-2]" a row of them, "(3)" one without a dimension, "-" absent.
  */
-#include "scratch.h"
+#include "model_bytes.h"
 
-#include "import/import.h"
 #include "import/tflite_model.h"
 #include "tflite_writer.h"
 
@@ -285,16 +284,6 @@ static tfl model_of(const row *r)
     return m;
 }
 
-static status build(const fw *file, model_file **f, graph **g)
-{
-    shape inputs[4];
-    *g = NULL;
-    TRY(model_file_open_memory(file->p, file->n, "test.tflite", f));
-    for (int i = 0; i < model_file_inputs(*f); i++)
-        inputs[i] = model_file_input(*f, i)->shape;
-    return model_file_build(*f, inputs, g);
-}
-
 static void test_refused(void **state)
 {
     int wrong = 0;
@@ -305,7 +294,7 @@ static void test_refused(void **state)
         fw           file = tfl_finish(&m);
         model_file  *f = NULL;
         graph       *g;
-        const status st = build(&file, &f, &g);
+        const status st = model_starve_and_build(&(model_bytes){file.p, file.n, "test.tflite", 1, 1}, &f, &g);
         if (st != r->want || !strstr(error_sentence(), r->words) ||
             strncmp(error_sentence(), "test.tflite: ", 13) != 0) {
             print_error("op %d of %s: status %d (want %d), '%s' (want '%s')\n", r->code, r->inputs, st, r->want,
