@@ -91,10 +91,10 @@ static bool widen(const uint8_t *extra, size_t length, uint64_t *const fields[3]
     return true;
 }
 
-/* Where the member's bytes begin: behind a header of its own. */
+/* Where the member's bytes begin: behind a header of its own. An archive with an entry is longer than that. */
 static status locate(const uint8_t *bytes, size_t size, uint64_t header, const char *name, zip_member *m)
 {
-    if (size < LOCAL_SIZE || header > size - LOCAL_SIZE || !is(bytes + header, magic_local))
+    if (header > size - LOCAL_SIZE || !is(bytes + header, magic_local))
         return fail(SEPCL_BAD_FILE, "ZIP: '%s' has no header where it should be", name);
     const uint64_t at = header + LOCAL_SIZE + number(bytes + header + 26, 2) + number(bytes + header + 28, 2);
     if (at > size || m->packed_size > size - at)
