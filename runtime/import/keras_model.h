@@ -86,6 +86,7 @@ typedef struct keras_file {
     const uint8_t *bytes;
     size_t         size;
     uint8_t       *unpacked; /* the weights' file when the archive has it deflated */
+    bool           mapped;   /* from a file; else the memory is the caller's, and must stay as it is */
     bool           archive;  /* .keras */
     int            version;  /* of Keras: 1, 2, 3 */
     h5_file        h5;

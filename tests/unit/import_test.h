@@ -5,7 +5,6 @@
 
 #include "model_bytes.h"
 
-#include "ir/op.h"
 #include "onnx_writer.h"
 
 typedef struct built {
@@ -27,30 +26,6 @@ static inline status build_file(pb file, int64_t free_dim, built *b)
 {
     *b = (built){.file = file};
     return model_starve_and_build(&(model_bytes){file.p, file.n, "test.onnx", free_dim, free_dim}, &b->model, &b->g);
-}
-
-/* One line a node: op, shapes of what it reads (constants in brackets), shape of what it makes. */
-static inline const char *graph_lines(const graph *g)
-{
-    static char text[8192];
-    size_t      at = 0;
-    text[0] = 0;
-    for (int i = 0; i < g->n_nodes; i++) {
-        const node *n = g->nodes[i];
-        char        s[SHAPE_TEXT];
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s", op_name(n->op));
-        for (int k = 0; k < n->n_in; k++) {
-            const value *v = n->in[k] < 0 ? NULL : &g->values[n->in[k]];
-            at += (size_t)snprintf(text + at, sizeof text - at,
-                                   !v        ? " -"
-                                   : v->data ? " [%s]"
-                                             : " %s",
-                                   v ? shape_text(&v->shape, s) : "");
-        }
-        at += (size_t)snprintf(text + at, sizeof text - at, " > %s\n", shape_text(&g->values[n->out[0]].shape, s));
-        assert_true(at < sizeof text);
-    }
-    return text;
 }
 
 /* The model must build into exactly these nodes. */

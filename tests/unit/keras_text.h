@@ -5,7 +5,6 @@
 
 #include "model_bytes.h"
 
-#include "ir/op.h"
 #include "keras_writer.h"
 
 typedef struct built {

@@ -8,8 +8,9 @@
 
 #include "../fault/starve.h"
 #include "import/import.h"
+#include "ir/op.h"
 
-#define MODEL_INPUTS 8
+#define MODEL_INPUTS 64
 
 /* Allocations of a model that are failed, evenly spread where it makes more; fewer where building takes long. */
 #define MODEL_FAILURES 60
@@ -49,13 +50,15 @@ static inline status model_try(const void *given)
     return st;
 }
 
-/* The bytes in memory of their exact size, so that a sanitizer sees a read beyond them. */
+/* The bytes in memory of their exact size, so that a sanitizer sees a read beyond them; they stay as they are. */
 static inline status model_try_copy(const model_bytes *m)
 {
     uint8_t *copy = malloc(m->n ? m->n : 1);
     assert_non_null(copy);
     memcpy(copy, m->p, m->n);
     const status st = model_try(&(model_bytes){copy, m->n, m->name, m->first, m->rest});
+    if (m->n && memcmp(copy, m->p, m->n) != 0)
+        test_fail("%s: the caller's memory was changed\n", m->name);
     free(copy);
     return st;
 }
@@ -74,6 +77,30 @@ static inline status model_starve_and_build(const model_bytes *m, model_file **f
 {
     model_starve(m);
     return model_build(m, f, g);
+}
+
+/* One line a node: op, shapes of what it reads (constants in brackets), shape of what it makes. */
+static inline const char *graph_lines(const graph *g)
+{
+    static char text[8192];
+    size_t      at = 0;
+    text[0] = 0;
+    for (int i = 0; i < g->n_nodes; i++) {
+        const node *n = g->nodes[i];
+        char        s[SHAPE_TEXT];
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s", op_name(n->op));
+        for (int k = 0; k < n->n_in; k++) {
+            const value *v = n->in[k] < 0 ? NULL : &g->values[n->in[k]];
+            at += (size_t)snprintf(text + at, sizeof text - at,
+                                   !v        ? " -"
+                                   : v->data ? " [%s]"
+                                             : " %s",
+                                   v ? shape_text(&v->shape, s) : "");
+        }
+        at += (size_t)snprintf(text + at, sizeof text - at, " > %s\n", shape_text(&g->values[n->out[0]].shape, s));
+        assert_true(at < sizeof text);
+    }
+    return text;
 }
 
 #endif
