@@ -200,7 +200,8 @@ static void opsets(void **state)
     }
 }
 
-/* Parts of a file that are rare: other domains, two graphs, ports of other kinds, outputs of one name, nodes without any. */
+/* Parts of a file that are rare: other domains, two graphs, ports of other kinds, outputs of one name, nodes without
+ * any. */
 static void rare_parts(void **state)
 {
     net m = {0};

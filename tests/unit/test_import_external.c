@@ -60,8 +60,8 @@ static pb model_with(const char *location, const char *offset, const char *lengt
 {
     const char *const keys[] = {"location", "offset", "length", "checksum"};
     const char *const values[] = {location, offset, length, offset ? "what nobody looks at" : NULL};
-    net m = {0};
-    pb  t = tensor_begin("t", 1, 1, &(int64_t){4});
+    net               m = {0};
+    pb                t = tensor_begin("t", 1, 1, &(int64_t){4});
     for (int i = 0; i < 4; i++) {
         pb entry = {0};
         if (!values[i])
@@ -309,10 +309,17 @@ static void odd_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),      cmocka_unit_test(unaligned),   cmocka_unit_test(outside_the_folder),
-        cmocka_unit_test(links),     cmocka_unit_test(ranges),      cmocka_unit_test(other_kinds),
-        cmocka_unit_test(in_memory), cmocka_unit_test(model_paths), cmocka_unit_test(current_folder),
-        cmocka_unit_test(calls_that_fail), cmocka_unit_test(odd_paths),
+        cmocka_unit_test(good),
+        cmocka_unit_test(unaligned),
+        cmocka_unit_test(outside_the_folder),
+        cmocka_unit_test(links),
+        cmocka_unit_test(ranges),
+        cmocka_unit_test(other_kinds),
+        cmocka_unit_test(in_memory),
+        cmocka_unit_test(model_paths),
+        cmocka_unit_test(current_folder),
+        cmocka_unit_test(calls_that_fail),
+        cmocka_unit_test(odd_paths),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

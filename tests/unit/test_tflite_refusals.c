@@ -211,8 +211,8 @@ static const row rows[] = {
     {TFLITE_RESHAPE, "x2x3 -", BAD, "the new shape has the extent -2", OPTIONS(17, 0), .n_list = 1, .list = {-2}},
     {TFLITE_RESHAPE, "x2x3 -", BAD, "the new shape has the extent 2147483647", OPTIONS(17, 0), .n_list = 3,
      .list = {INT32_MAX, INT32_MAX, INT32_MAX}},
-    {TFLITE_RESHAPE, "x2x3 -", BAD, "6 elements do not divide by the known extents of the new shape, 0",
-     OPTIONS(17, 0), .n_list = 2, .list = {0, -1}},
+    {TFLITE_RESHAPE, "x2x3 -", BAD, "6 elements do not divide by the known extents of the new shape, 0", OPTIONS(17, 0),
+     .n_list = 2, .list = {0, -1}},
     {TFLITE_RESHAPE, "x2x3 -", BAD, "2x3 cannot be reshaped to scalar", OPTIONS(17, 0), .n_list = 1, .list = {0}},
     {TFLITE_RESHAPE, "x2x3 -", BAD, "2x3 cannot be reshaped to 5", OPTIONS(17, 0), .n_list = 1, .list = {5}},
     {TFLITE_SQUEEZE, "x1x3", BAD, "axis 2 is outside a tensor of 2 dimensions", OPTIONS(30, 0), .n_list = 1,
@@ -221,17 +221,18 @@ static const row rows[] = {
     {TFLITE_FILL, "[2] x1", NOT, "it is supported on constants only, but 'i1' depends on", .n = 0},
     {TFLITE_FILL, "x2 f1", NOT, "input 'i0' has to be a constant", .n = 0},
     {TFLITE_FILL, "[2] f2", BAD, "the value 'i1' has 2 elements", .n = 0},
-    {TFLITE_FILL, "[-2] f1", BAD, "the new shape has the extent -2", .n = 0},
+    {TFLITE_FILL, "[3,-2] f1", BAD, "entry 1 of the shape is -2", .n = 0},
     {TFLITE_RANGE, "x1 (1) (1)", NOT, "it is supported on constants only, but 'i0' depends on", .n = 0},
     {TFLITE_RANGE, "(0) f1 (1)", BAD, "begin, end and step are not three numbers of one type", .n = 0},
     {TFLITE_RANGE, "(0) [1,2] (1)", BAD, "begin, end and step are not three numbers of one type", .n = 0},
     {TFLITE_RANGE, "(0) (0) (0)", NOT, "a row from 0 to 0 by 0 has more than", .n = 0},
     {TFLITE_RANGE, "(0) (99999999) (1)", NOT, "a row from 0 to 1e+08 by 1 has more than", .n = 0},
-    {TFLITE_FLOOR_DIV, "n2 x2", BAD, "the operands are of types", .n = 0},
+    {TFLITE_FLOOR_DIV, "n2 x2", NOT, "integers are supported on constants only", .n = 0},
     {TFLITE_FLOOR_DIV, "n2 [0,1]", BAD, "a constant is divided by zero", .n = 0},
 };
 
-/* One operator, and the nodes that come of it; "= " and the numbers, when the output is a constant. */
+/* One operator, and the nodes that come of it; "= " and the numbers, when the output is a constant.
+   Whole ones are cast to floats. */
 static const row built[] = {
     {TFLITE_RESHAPE, "x1 -", SEPCL_OK, "reshape 1 > scalar\n", OPTIONS(17, 0), .n_list = 1, .list = {0}},
     {TFLITE_RESHAPE, "x2x3 -", SEPCL_OK, "reshape 2x3 > 3x2\n", OPTIONS(17, 0), .n_list = 2, .list = {3, -1}},
@@ -265,7 +266,8 @@ static const row built[] = {
     {TFLITE_FULLY_CONNECTED, "x2x2x3 f4x3", SEPCL_OK, "dense 2x2x3 [4x3] > 2x2x4\n", OPTIONS(8, 0, 0, 1)},
     {TFLITE_BATCH_MATMUL, "x2x3 x4x3", SEPCL_OK, "transpose 4x3 > 3x4\nmatmul 2x3 3x4 > 2x4\n", OPTIONS(101, 0, 1)},
     {TFLITE_BATCH_MATMUL, "x2x3 f3x4", SEPCL_OK, "dense 2x3 [3x4] > 2x4\n", OPTIONS(101, 0, 0)},
-    {TFLITE_L2_NORMALIZATION, "x2x3", SEPCL_OK, "reduce 2x3 > 2x1\nunary 2x1 > 2x1\nbinary 2x3 2x1 > 2x3\n", .type = 12},
+    {TFLITE_L2_NORMALIZATION, "x2x3", SEPCL_OK, "reduce 2x3 > 2x1\nunary 2x1 > 2x1\nbinary 2x3 2x1 > 2x3\n",
+     .type = 12},
     {TFLITE_SOFTMAX, "x2x3", SEPCL_OK, "unary 2x3 > 2x3\nsoftmax 2x3 > 2x3\n", .type = 9},
     {TFLITE_SPLIT_V, "x4 [1,-1] (0)", SEPCL_OK, "slice 4 > 1\nslice 4 > 3\n", OPTIONS(79, 2), .n_out = 2},
     {TFLITE_PACK, "x2 x2", SEPCL_OK, "reshape 2 > 1x2\nreshape 2 > 1x2\nconcat 1x2 1x2 > 2x2\n", OPTIONS(59, 2, 0)},
@@ -366,6 +368,11 @@ static tfl model_of(const row *r)
         m.outputs[m.n_outputs++] = o.out[o.n_out];
     }
     m.ops[m.n_ops++] = o;
+    if (r->want == SEPCL_OK && r->output_type) { /* what a model gives are floats */
+        const int y = tfl_add(&m, (tfl_tensor){.name = "float"});
+        m.outputs[0] = y;
+        m.ops[m.n_ops++] = (tfl_op){.code = TFLITE_CAST, .n_in = 1, .in = {o.out[0]}, .n_out = 1, .out = {y}};
+    }
     return m;
 }
 

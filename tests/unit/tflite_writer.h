@@ -194,9 +194,9 @@ static inline int tfl_buffer(const tfl *m, int tensor)
 static inline void tfl_write_tensor(fw *w, size_t from, const tfl_tensor *t, int buffer)
 {
     const bool   sized = t->free[0] != 0;
-    const size_t at = FW_TABLE(w, t->rank ? 0 : FW_NONE, t->type, buffer, t->name ? 0 : FW_NONE,
-                               t->scaled ? 0 : FW_NONE, t->variable, t->sparsity ? 0 : FW_NONE, sized ? 0 : FW_NONE, FW_NONE,
-                               FW_NONE, t->external ? 1 : FW_NONE);
+    const size_t at =
+        FW_TABLE(w, t->rank ? 0 : FW_NONE, t->type, buffer, t->name ? 0 : FW_NONE, t->scaled ? 0 : FW_NONE, t->variable,
+                 t->sparsity ? 0 : FW_NONE, sized ? 0 : FW_NONE, FW_NONE, FW_NONE, t->external ? 1 : FW_NONE);
     fw_to_table(w, from, at);
     if (t->rank)
         fw_vector(w, fw_field(at, 0), t->dim, (size_t)t->rank, 4);
