@@ -267,30 +267,38 @@ typedef float value_t;
 #endif
 
 /* For kernels whose sums stand in acc[MR][NB], NB vectors of V columns: epilogue and store of the rows m < rows, to
-   element base + m*pitch + c + (0 ... NB*V-1) of out. What lies beyond `columns` columns is left out; there the vectors
-   go through private memory and a loop, once for a tile, since unrolled it would make most of the code. */
+   element base + m*pitch + c + (0 ... NB*V-1) of out. What lies beyond `columns` columns or `rows` rows is left out; such a
+   tile goes through private memory and loops, since code for each of its vectors would be most of what is compiled. */
 #define STORE_TILE(rows, base, pitch, c, columns)                                              \
-    UNROLL                                                                                     \
-    for (int st_b = 0; st_b < NB; st_b++) {                                                    \
-        const int st_c = (c) + st_b * V;                                                       \
-        if (st_c + V <= (columns)) {                                                           \
+    if ((rows) >= MR && (c) + NB * V <= (columns)) {                                           \
+        UNROLL                                                                                 \
+        for (int st_m = 0; st_m < MR; st_m++) {                                                \
             UNROLL                                                                             \
-            for (int st_m = 0; st_m < MR; st_m++)                                              \
-                if (st_m < (rows)) {                                                           \
-                    EPILOGUE(V, acc[st_m][st_b], (base) + st_m * (pitch) + st_c);              \
-                    STN(V, acc[st_m][st_b], out, (base) + st_m * (pitch) + st_c);              \
-                }                                                                              \
-        } else if (st_c < (columns)) {                                                         \
-            float st_part[MR * V];                                                             \
+            for (int st_b = 0; st_b < NB; st_b++) {                                            \
+                EPILOGUE(V, acc[st_m][st_b], (base) + st_m * (pitch) + (c) + st_b * V);        \
+                STN(V, acc[st_m][st_b], out, (base) + st_m * (pitch) + (c) + st_b * V);        \
+            }                                                                                  \
+        }                                                                                      \
+    } else {                                                                                   \
+        float st_part[MR * NB * V];                                                            \
+        UNROLL                                                                                 \
+        for (int st_m = 0; st_m < MR; st_m++) {                                                \
             UNROLL                                                                             \
-            for (int st_m = 0; st_m < MR; st_m++)                                              \
-                CAT(STP, V)(acc[st_m][st_b], st_part + st_m * V);                              \
-            for (int st_m = 0; st_m < min((int)(rows), MR); st_m++)                            \
-                for (int st_i = 0; st_i < (columns) - st_c; st_i++) {                          \
-                    float st_one = st_part[st_m * V + st_i];                                   \
-                    EPILOGUE(1, st_one, (base) + st_m * (pitch) + st_c + st_i);                \
-                    ST1(st_one, out, (base) + st_m * (pitch) + st_c + st_i);                   \
-                }                                                                              \
+            for (int st_b = 0; st_b < NB; st_b++)                                              \
+                CAT(STP, V)(acc[st_m][st_b], st_part + (st_m * NB + st_b) * V);                \
+        }                                                                                      \
+        for (int st_m = 0; st_m < min((int)(rows), MR); st_m++) {                              \
+            int st_i = 0;                                                                      \
+            for (; st_i + V <= min((columns) - (c), NB * V); st_i += V) {                      \
+                FLOATN(V) st_v = LDF(V, st_part, st_m * NB * V + st_i);                        \
+                EPILOGUE(V, st_v, (base) + st_m * (pitch) + (c) + st_i);                       \
+                STN(V, st_v, out, (base) + st_m * (pitch) + (c) + st_i);                       \
+            }                                                                                  \
+            for (; st_i < min((columns) - (c), NB * V); st_i++) {                              \
+                float st_one = st_part[st_m * NB * V + st_i];                                  \
+                EPILOGUE(1, st_one, (base) + st_m * (pitch) + (c) + st_i);                     \
+                ST1(st_one, out, (base) + st_m * (pitch) + (c) + st_i);                        \
+            }                                                                                  \
         }                                                                                      \
     }
 /* To private memory. */

@@ -107,5 +107,7 @@ void clx_event_times(clx *x, clx_event *e, uint64_t *queued, uint64_t *start, ui
 /* Text of kernels/<file>.cl with common.cl in front: from SEPCL_KERNEL_DIR when that is set (development), else as
    embedded at build time. Returns malloc'd text. */
 status kernel_source(const char *file, char **out);
+/* The same after builtins.cl, for a compiler that is kept from reading its own header of built-in functions. */
+status kernel_source_with_builtins(const char *file, char **out);
 
 #endif

@@ -38,6 +38,7 @@ static void use_record(clx *x, const device_record *r)
     x->simulator = strcmp(r->info.platform, "Oclgrind") == 0;
     /* PoCL's binaries also hold every kernel compiled for any work-group size, which takes longer than all the rest */
     x->slow_binaries = strcmp(r->info.platform, "Portable Computing Language") == 0;
+    x->slow_header = x->slow_binaries;
 }
 
 /* Where the CPU can be had as lanes, these are better than the driver's own pool of threads. */

@@ -53,7 +53,7 @@ static status build_failed(const clx *x, const clx_build *b, cl_program p, cl_in
     return s;
 }
 
-static status build_source(clx *x, const clx_build *b, const char *text, const char *options, cl_program *out)
+static status build_text(clx *x, const clx_build *b, const char *text, const char *options, cl_program *out)
 {
     for (int tries = 1;; tries++) {
         cl_int e;
@@ -71,6 +71,35 @@ static status build_source(clx *x, const clx_build *b, const char *text, const c
             return s;
         log_info("%s.cl is built again: %s", b->file, error_sentence());
     }
+}
+
+/* Where the driver's header costs time, it is left out by its guard and builtins.cl is in the text instead; what does
+   not build so may still build with the header. */
+static status build_source(clx *x, const clx_build *b, const char *text, const char *options, cl_program *out)
+{
+    static const char guard[] = "-D_OPENCL_H_ ";
+    const size_t      room = sizeof guard + strlen(options);
+    char             *plain = NULL, *guarded = NULL;
+    status            s = SEPCL_DEVICE_ERROR;
+    if (!x->slow_header)
+        return build_text(x, b, text, options, out);
+    if (!atomic_load(&x->needs_header)) {
+        if (!(guarded = malloc(room)))
+            return fail_memory(room, "build options");
+        snprintf(guarded, room, "%s%s", guard, options);
+        s = build_text(x, b, text, guarded, out);
+        free(guarded);
+        if (s != SEPCL_DEVICE_ERROR)
+            return s;
+        log_warn("%s.cl is built with the driver's own header: %s", b->file, error_sentence());
+    }
+    s = kernel_source(b->file, &plain);
+    if (s == SEPCL_OK)
+        s = build_text(x, b, plain, options, out);
+    if (s == SEPCL_OK)
+        atomic_store(&x->needs_header, true);
+    free(plain);
+    return s;
 }
 
 static cl_program build_binary(clx *x, const void *data, size_t size, const char *options, const char *file)
@@ -134,7 +163,7 @@ static status build_one(clx *x, clx_build *b, const char *folder)
     if (s == SEPCL_OK && !options)
         s = SEPCL_OUT_OF_MEMORY;
     if (s == SEPCL_OK)
-        s = kernel_source(b->file, &text);
+        s = x->slow_header ? kernel_source_with_builtins(b->file, &text) : kernel_source(b->file, &text);
     if (s == SEPCL_OK) {
         p->key = program_key(x, text, options);
         p->program = build_stored(x, folder, &p->key, options, b->file);

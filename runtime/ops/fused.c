@@ -17,7 +17,8 @@ status fuse_nodes(graph *g, const int *index, int count, op_kind op, node **out)
     in[FUSED_X] = a->in[CONV_X];
     in[FUSED_RES] = CONV_RES < b->n_in ? b->in[CONV_RES] : -1;
     outs[0] = b->out[0];
-    *n = (node){.op = op, .name = name, .n_in = FUSED_INPUTS, .n_out = 1, .in = in, .out = outs, .sub = sub, .n_sub = count};
+    *n = (node){
+        .op = op, .name = name, .n_in = FUSED_INPUTS, .n_out = 1, .in = in, .out = outs, .sub = sub, .n_sub = count};
     n->epi = b->epi; /* what the kernel does at its end; the reference runs the parts with theirs */
     for (int i = 0; i < count; i++) {
         sub[i] = g->nodes[index[i]];
@@ -89,14 +90,15 @@ int depthwise_vector(const caps *c, int64_t channels)
 
 int depthwise_columns(const caps *c, const conv_geometry *g, int v)
 {
-    static const int widths[] = {8, 7, 6, 5, 4};
+    static const int widths[] = {7, 8, 6, 5,
+                                 4}; /* 7 first: it divides all widths that begin with 224, which then share programs */
     const int        native = (int)div_up(v, c->simd_width > 0 ? c->simd_width : 1);
     const int        registers = caps_is_cpu(c) ? c->vector_registers : 16 * native;
     int              best = 4;
     int64_t          least = INT64_MAX;
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        const int m = widths[i];
-        const int columns = (m - 1) * g->a->stride[1] + (g->a->kernel[1] - 1) * g->a->dilation[1] + 1;
+        const int     m = widths[i];
+        const int     columns = (m - 1) * g->a->stride[1] + (g->a->kernel[1] - 1) * g->a->dilation[1] + 1;
         const int64_t covered = round_up(g->out.w, m);
         if (m > 4 && native * (m + columns + g->a->kernel[1]) > registers)
             continue;

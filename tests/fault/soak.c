@@ -10,6 +10,7 @@
  */
 #include <malloc.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #include "base/hash.h"
@@ -316,6 +317,9 @@ int main(int argc, char **argv)
        megabyte would not be seen beside it. With them resident memory stays within 100 KB. */
     (void)mallopt(M_ARENA_MAX, 1);
     (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    /* Buffers ask for huge pages. What was one and is free, the kernel may fill with pages again whenever it likes, up to
+       2 MB that no one holds. */
+    assert_true(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0);
     work_begin(1, argv);
     const double seconds = take_options(argc, argv), start = now_seconds();
     generate();

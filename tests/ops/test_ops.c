@@ -23,16 +23,18 @@ static bool show(void *user, const sepcl_self_test_result *r)
     return true;
 }
 
+/* A kernel that calls a built-in function which builtins.cl lacks costs each later program of a context 85 ms on PoCL. */
 static void to_stderr(void *user, sepcl_log_level level, const char *line)
 {
     (void)user;
-    (void)level;
     fprintf(stderr, "%s\n", line);
+    failed += level == SEPCL_LOG_WARN && strstr(line, "the driver's own header") != NULL;
 }
 
 int main(int argc, char **argv)
 {
     sepcl_self_test_desc d = {0};
+    bool                 verbose = false;
     const char          *device = getenv("SEPCL_TEST_DEVICE"), *one_in = getenv("SEPCL_TEST_ONE_IN");
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--op") && i + 1 < argc)
@@ -44,12 +46,14 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--f16"))
             d.f16 = true;
         else if (!strcmp(argv[i], "-v"))
-            sepcl_set_log(to_stderr, NULL, SEPCL_LOG_DEBUG);
+            sepcl_set_log(to_stderr, NULL, SEPCL_LOG_DEBUG), verbose = true;
         else {
             fprintf(stderr, "test_ops: unknown option '%s'\n", argv[i]);
             return 2;
         }
     }
+    if (!verbose)
+        sepcl_set_log(to_stderr, NULL, SEPCL_LOG_WARN);
     self_test_one_in = one_in ? atoi(one_in) : 1;
     if (self_test_one_in < 1) {
         fprintf(stderr, "test_ops: SEPCL_TEST_ONE_IN is '%s', but has to be a number from 1 on\n", one_in);
@@ -64,6 +68,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "test_ops: nothing was tested\n");
         st = SEPCL_MISMATCH;
     }
+    if (failed && st == SEPCL_OK)
+        st = SEPCL_MISMATCH;
     printf("%d passed, %d failed\n", passed, failed);
     return (int)st;
 }

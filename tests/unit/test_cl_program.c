@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "cl/internal.h"
+#include "ir/op.h"
 
 static clx  *x;
 static char *folder; /* SEPCL_KERNEL_DIR of these tests */
@@ -34,6 +35,7 @@ static int set_up(void **state)
     put_kernel("add.cl", add_text);
     put_kernel("broken.cl", "__kernel void broken(__global float *out)\n{\n    out[0] = nonesuch;\n}\n");
     put_kernel("shared.cl", "__kernel void shared(__global int *out) { out[0] = SHARED_VALUE; }\n");
+    put_kernel("popular.cl", "__kernel void popular(__global int *out) { out[0] = (int)popcount(7u); }\n");
     put_kernel("line.cl", "__kernel void line(__global int *out) { out[0] = __LINE__; }\n");
     assert_ok(devices_find(NULL, &device));
     assert_ok(clx_open(&(clx_desc){.device = device, .profile = true}, &x));
@@ -178,6 +180,48 @@ static void common_comes_first(void **state)
     assert_int_equal(int_of("line"), 1); /* and does not shift the lines */
 }
 
+/* ---------------------------------------------------------------- without the driver's header */
+
+/* Fails when options make a kernel file call a built-in function that builtins.cl does not declare. */
+static void builds_without_header(const char *file, const char *options)
+{
+    clx_build b = {.file = file, .options = options};
+    assert_ok(clx_build_all(x, &b, 1, NULL, false));
+    clx_program_destroy(b.program);
+    if (atomic_load(&x->needs_header))
+        test_fail("%s.cl with \"%s\" needs more declarations than builtins.cl has\n", file, options);
+}
+
+static void kernels_build_without_header(void **state)
+{
+    char options[100];
+    (void)state;
+    if (!x->slow_header)
+        skip();
+    unsetenv("SEPCL_KERNEL_DIR");
+    for (const struct kernel_text *k = kernel_texts; k->name; k++)
+        for (int half = 0; half < 2; half++) {
+            snprintf(options, sizeof options, "-DSTORE_F16=%d", half);
+            if (strcmp(k->name, "builtins") != 0 && strcmp(k->name, "common") != 0)
+                builds_without_header(k->name, options);
+        }
+    for (int a = 0; a < ACT_COUNT; a++) {
+        snprintf(options, sizeof options, "-DACT=%s", act_macro((act_kind)a));
+        builds_without_header("unary", options);
+    }
+    setenv("SEPCL_KERNEL_DIR", folder, 1);
+}
+
+/* A function that builtins.cl lacks: the header is taken after all, for all that follows. */
+static void header_is_taken_where_needed(void **state)
+{
+    (void)state;
+    assert_int_equal(int_of("popular"), 3);
+    assert_true(atomic_load(&x->needs_header) == x->slow_header);
+    assert_int_equal(int_of("shared"), 7);
+    atomic_store(&x->needs_header, false);
+}
+
 static void broken_kernel_has_a_sentence(void **state)
 {
     clx_build b[3] = {{.file = "add", .options = "-DFACTOR=1", .layer = "first"},
@@ -280,6 +324,8 @@ int main(void)
         cmocka_unit_test(gist_of_logs),
         cmocka_unit_test(build_and_run),
         cmocka_unit_test(common_comes_first),
+        cmocka_unit_test(kernels_build_without_header),
+        cmocka_unit_test(header_is_taken_where_needed),
         cmocka_unit_test(broken_kernel_has_a_sentence),
         cmocka_unit_test(first_failure_is_reported),
         cmocka_unit_test(two_threads_share_a_cache),
