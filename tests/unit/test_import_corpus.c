@@ -92,6 +92,6 @@ int main(void)
         cmocka_unit_test(of_tflite),
         cmocka_unit_test(of_keras),
     };
-    model_failures = 20;
+    model_failures = 8;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
