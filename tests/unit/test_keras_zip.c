@@ -20,9 +20,12 @@ static size_t raw(bytes *b, const void *p, size_t n)
     return at;
 }
 
+/* n bytes, 16 at most; those beyond the number's own are 0. */
 static size_t put(bytes *b, uint64_t v, size_t n)
 {
-    return raw(b, &v, n);
+    const uint64_t wide[2] = {v, 0};
+    assert_true(n <= sizeof wide);
+    return raw(b, wide, n);
 }
 
 static void set(bytes *b, size_t at, uint64_t v, size_t n)
