@@ -27,9 +27,15 @@ long        sys_count(sys_call what);
 long        sys_failed(void);
 const char *sys_name(sys_call what);
 
+/* malloc that is counted, but never failed: for libraries that do not say when memory is out. */
+void *sys_allocate(size_t n);
+
 /* What is allocated and not freed. */
 long sys_live_blocks(void);
 long sys_live_bytes(void);
+/* The most live bytes at a time since the mark. */
+void sys_mark_most(void);
+long sys_most_bytes(void);
 /* Descriptors that this process has open. */
 int sys_open_files(void);
 
