@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "ways.h"
 
 static const char *const names[] = {
 #define SYS(name) #name,
@@ -30,6 +31,8 @@ static atomic_int  armed = SYS_CALLS; /* none */
 static long        at;
 static int         error_number;
 static bool        stay;
+static ways            memory_ways;
+static pthread_mutex_t ways_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---------------------------------------------------------------- steering */
 
@@ -54,6 +57,17 @@ void sys_clear(void)
 {
     start_anew();
     clock_shift = 0;
+}
+
+void sys_note_ways(int depth)
+{
+    ways_turn(&memory_ways, depth);
+}
+
+long sys_new_ways(const long **numbers)
+{
+    *numbers = memory_ways.fresh;
+    return memory_ways.n;
 }
 
 long sys_count(sys_call what)
@@ -120,6 +134,11 @@ static bool fails(sys_call c)
     const sys_call what = (sys_call)armed;
     const long     one = ++counts[c];
     const long     all = is_memory(c) ? ++counts[SYS_MEMORY] : 0;
+    if (memory_ways.depth && is_memory(c)) {
+        pthread_mutex_lock(&ways_lock);
+        ways_note(&memory_ways, all);
+        pthread_mutex_unlock(&ways_lock);
+    }
     const long     n = what == SYS_MEMORY && is_memory(c) ? all : what == c ? one : 0;
     if (n == 0 || n < at || (n > at && !stay))
         return false;

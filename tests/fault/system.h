@@ -29,6 +29,11 @@ const char *sys_name(sys_call what);
 
 /* malloc that is counted, but never failed: for libraries that do not say when memory is out. */
 void *sys_allocate(size_t n);
+/* Notes which allocations are made on a way through the code that none before in this process was (ways.h), by so many
+   frames of the stack, of which three or so are those of system.c; 0 turns it off. Then: how many these were, and their
+   numbers since sys_clear. */
+void sys_note_ways(int depth);
+long sys_new_ways(const long **numbers);
 
 /* What is allocated and not freed. */
 long sys_live_blocks(void);
