@@ -60,8 +60,8 @@ status session_recover(sepcl_session *s, status st);
 
 /* api_self_test.c */
 status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *user);
-/* For tests with a driver that compiles slowly: each parameter set runs on every n-th case, beginning with another one, so
-   that all sets and all cases come up. 1: each on all. */
+/* For tests, as drivers compile slowly: each parameter set runs on every n-th case, beginning with another one, so that all
+   sets and all cases come up, and a case meets each value of each parameter that fits it. 1: each set on all cases. */
 extern int self_test_one_in;
 
 #endif

@@ -33,6 +33,8 @@ typedef struct tester {
     int (*sets)[PARAM_MAX];
     int   n_sets, cap_sets;
     int   set; /* the one at hand */
+    /* of each case, the values of the row's parameters that it has met, a bit each; for self_test_one_in */
+    uint32_t (*met)[PARAM_MAX];
     arena memory;
 } tester;
 
@@ -175,6 +177,42 @@ static int first_turn(const tester *t, const int *p)
     return most ? (self_test_one_in - t->set % most) % self_test_one_in : 0;
 }
 
+static uint32_t value_bit(const param *q, int value)
+{
+    int i = 0;
+    while (i < PARAM_VALUES - 1 && q->values[i] != value)
+        i++;
+    return (uint32_t)1 << i;
+}
+
+/* Whether a case, though it is not its turn, has to run the set at hand: no set after it has this value of a parameter,
+   which the case has not met. */
+static bool last_with_value(const tester *t, int index, const int *p)
+{
+    const kernel_def *row = &t->op->kernels[t->row];
+    for (int k = 0; k < kernel_params(row); k++) {
+        bool comes = (t->met[index][k] & value_bit(&row->params[k], p[k])) != 0;
+        for (int s = t->set + 1; s < t->n_sets && !comes; s++)
+            comes = t->sets[s][k] == p[k] && fits_case(t, t->cases[index], t->sets[s]);
+        if (!comes)
+            return true;
+    }
+    return false;
+}
+
+/* Whether the case runs the set. turn counts the cases that it fits. */
+static bool is_due(tester *t, int index, const int *p, int *turn)
+{
+    const kernel_def *row = &t->op->kernels[t->row];
+    if (!fits_case(t, t->cases[index], p))
+        return false;
+    if ((*turn)++ % self_test_one_in != 0 && !last_with_value(t, index, p))
+        return false;
+    for (int k = 0; k < kernel_params(row); k++)
+        t->met[index][k] |= value_bit(&row->params[k], p[k]);
+    return true;
+}
+
 static void test_set(tester *t, const int *p)
 {
     const kernel_def *row = t->op->kernels ? &t->op->kernels[t->row] : NULL;
@@ -192,7 +230,7 @@ static void test_set(tester *t, const int *p)
         double       error = 0;
         plan_options o = {.guard = GUARD};
         if (row) {
-            if (!fits_case(t, t->cases[i], p) || turn++ % self_test_one_in != 0)
+            if (!is_due(t, i, p, &turn))
                 continue;
             o.force_op = t->kind;
             o.force_row = t->row;
@@ -262,6 +300,9 @@ static void test_row(tester *t)
 {
     const kernel_def *row = &t->op->kernels[t->row];
     t->n_sets = 0;
+    t->met = arena_array(&t->memory, (size_t)i64_max(1, t->n_cases), sizeof *t->met);
+    if (!t->met)
+        t->st = SEPCL_OUT_OF_MEMORY;
     for (int i = 0; i < t->n_cases && t->st == SEPCL_OK; i++)
         for (int k = 0; k < t->cases[i]->n_nodes; k++) {
             const node_view v = {t->cases[i], t->cases[i]->nodes[k]};

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What quickstart and check share; sourced by both. Sets root and build; defines say, die, quiet, need_packages,
-# python_venv, build_sepcl, orientation_model, face_models and emotion_model.
+# What quickstart and check share; sourced by both. Sets root and build; defines say, die, quiet, on_all_cores,
+# need_packages, python_venv, build_sepcl, orientation_model, face_models and emotion_model.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 mkdir -p "$build"
@@ -23,6 +23,17 @@ quiet() {
         printf '%s: "%s" failed; all of its output is in %s\n' "$(basename "$0")" "$*" "$log" >&2
         return 1
     fi
+}
+
+# on_all_cores FUNCTION ITEM...: FUNCTION ITEM for each, as many at once as there are processors.
+on_all_cores() {
+    local function=$1 item
+    shift
+    for item in "$@"; do
+        while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n || true; done
+        "$function" "$item" &
+    done
+    wait
 }
 
 as_root() {

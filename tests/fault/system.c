@@ -26,7 +26,7 @@ static const char *const names[] = {
 #undef SYS
     "?", "memory"};
 
-static atomic_long counts[SYS_CALLS + 2], failed, live_blocks, live_bytes, clock_shift;
+static atomic_long counts[SYS_CALLS + 2], failed, live_blocks, live_bytes, most_bytes, clock_shift;
 static atomic_int  armed = SYS_CALLS; /* none */
 static long        at;
 static int         error_number;
@@ -95,6 +95,16 @@ long sys_live_bytes(void)
     return live_bytes;
 }
 
+void sys_mark_most(void)
+{
+    most_bytes = (long)live_bytes;
+}
+
+long sys_most_bytes(void)
+{
+    return most_bytes;
+}
+
 DIR *__real_opendir(const char *path);
 
 int sys_open_files(void)
@@ -156,13 +166,25 @@ char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
 void  __wrap_free(void *p);
 
+static void note_most(long bytes)
+{
+    long most = most_bytes;
+    while (bytes > most && !atomic_compare_exchange_weak(&most_bytes, &most, bytes))
+        ;
+}
+
 static void *counted(void *p)
 {
     if (p) {
         live_blocks++;
-        live_bytes += (long)malloc_usable_size(p);
+        note_most(live_bytes += (long)malloc_usable_size(p));
     }
     return p;
+}
+
+void *sys_allocate(size_t n)
+{
+    return counted(__real_malloc(n));
 }
 
 void *__wrap_malloc(size_t n)
@@ -182,8 +204,10 @@ void *__wrap_realloc(void *p, size_t n)
     const long before = p ? (long)malloc_usable_size(p) : 0;
     void      *moved = __real_realloc(p, n);
     if (moved) {
+        const long now = (long)malloc_usable_size(moved);
+        note_most(live_bytes + now - (moved == p ? before : 0)); /* elsewhere: both may have been there at once */
         live_blocks += p == NULL;
-        live_bytes += (long)malloc_usable_size(moved) - before;
+        live_bytes += now - before;
     }
     return moved;
 }

@@ -16,14 +16,3 @@ run_target() {
         LSAN_OPTIONS=suppressions=$root/tests/leaks.supp:print_suppressions=0 \
         "$@" -timeout=20 -malloc_limit_mb=1024 -rss_limit_mb=2048 -max_len=65536
 }
-
-# on_all_cores FUNCTION ITEM...: FUNCTION ITEM for each, as many at once as there are processors.
-on_all_cores() {
-    local function=$1 item
-    shift
-    for item in "$@"; do
-        while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n || true; done
-        "$function" "$item" &
-    done
-    wait
-}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_ops [--op NAME] [--device SEL] [--quick] [--f16]: every kernel row over its cases and legal parameters against
- * the scalar reference. SEPCL_TEST_DEVICE chooses the device when --device does not; SEPCL_TEST_ONE_IN=N runs each
- * parameter set on every N-th case only, for drivers that compile slowly. Prints a line a variant, then "N passed, N failed".
+ * the scalar reference. SEPCL_TEST_DEVICE chooses the device when --device does not; with SEPCL_TEST_ONE_IN=N each
+ * parameter set runs on every N-th case only, and each case with every value of each parameter, as drivers compile slowly.
+ * Prints a line a variant, then "N passed, N failed".
  */
 #include <stdio.h>
 #include <stdlib.h>

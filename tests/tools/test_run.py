@@ -238,8 +238,10 @@ class Measuring(ProgramTest):
         self.assertTrue(0 < answer["min_ms"] <= answer["median_ms"] <= answer["p90_ms"])
 
     def test_progress(self):
-        self.write("long.onnx", convolution(96, 64))  # so much work that the bar appears on any machine
-        arguments = ["long.onnx", "--random", "--repeat", "10000"]
+        self.write("long.onnx", convolution(96, 64))
+        least_ms = self.json("sepcl-run", "long.onnx", "--random", "--repeat", 200)["min_ms"]
+        # ten times as long as nothing is shown of what is done within a moment, so that the bar appears on any machine
+        arguments = ["long.onnx", "--random", "--repeat", min(10000, math.ceil(4000 / least_ms))]
         code, out = self.in_terminal("sepcl-run", *arguments, width=60, stream="stderr")
         self.assertEqual(code, 0)
         self.assertRegex(out, r"run [█░]{24} +\d+%")
