@@ -8,8 +8,8 @@
  *   $n           what the n-th token made
  *   + - * / max min prelu mod     of two values
  *   sigmoid erf abs clamp:A:B     of one
- *   conv convx   3x3 with a constant bias, with v as bias; conv0 without one; convt transposed; dense
- *   bn bnx       batch norm, with v as its variance; bnk of its operand as the factor of k
+ *   conv   3x3 with a constant bias; conv0 without one; convt transposed; dense
+ *   bn           batch norm with constants
  *   pool pad     of 1x1, of nothing: nodes that keep the shape; pad1 around height and width
  */
 #include "scratch.h"
@@ -89,13 +89,11 @@ static value_id positive(expression *e)
     return v;
 }
 
-static value_id add_norm(expression *e, value_id variance, bool as_gamma)
+static value_id add_norm(expression *e)
 {
     const attrs    a = {.norm = {.epsilon = 1e-3f}};
-    const shape    s = SHAPE(1, 5, 5, 4);
-    const value_id of = pop(e), k = as_gamma ? test_const(e->g, "k", &s) : of;
-    return graph_op(e->g, OP_BATCH_NORM, "norm", &a,
-                    (value_id[]){k, as_gamma ? of : four(e), four(e), four(e), variance}, 5);
+    const value_id x = pop(e);
+    return graph_op(e->g, OP_BATCH_NORM, "norm", &a, (value_id[]){x, four(e), four(e), four(e), positive(e)}, 5);
 }
 
 static value_id add_unary(expression *e, act f)
@@ -145,11 +143,9 @@ static value_id token_value(expression *e, const char *t)
            : IS("abs")     ? add_unary(e, (act){ACT_ABS, 0, 0})
            : IS("conv")    ? add_conv(e, OP_CONV, true, -1)
            : IS("conv0")   ? add_conv(e, OP_CONV, false, -1)
-           : IS("convx")   ? add_conv(e, OP_CONV, true, input(e, &e->v, "v", vector))
            : IS("convt")   ? add_conv(e, OP_CONV_TRANSPOSE, true, -1)
            : IS("dense")   ? add_conv(e, OP_DENSE, true, -1)
-           : IS("bn")      ? add_norm(e, positive(e), false)
-           : IS("bnx")     ? add_norm(e, input(e, &e->v, "v", vector), false)
+           : IS("bn")      ? add_norm(e)
            : IS("pool")    ? add_window(e, true, 0)
            : IS("pad")     ? add_window(e, false, 0)
            : IS("pad1")    ? add_window(e, false, 1)
@@ -318,8 +314,8 @@ static void batch_norms_are_folded(void **state)
     (void)state;
     CHECK_ALL({"x conv bn", "conv"}, {"x conv0 bn", "conv"}, {"x conv bn bn", NULL}, {"x convt bn", "conv_transpose"},
               {"x dense bn", "dense"}, {"x conv bn abs", "conv.abs"}, {"x conv abs bn", "conv.abs batch_norm"},
-              {"x convx bn", "conv batch_norm"}, {"x conv bnx", "conv batch_norm"}, {"x pool bn", "pool batch_norm"},
-              {"x conv bn $1", "conv batch_norm"}, {"x conv y + bn", "conv.residual batch_norm"});
+              {"x pool bn", "pool batch_norm"}, {"x conv bn $1", "conv batch_norm"},
+              {"x conv y + bn", "conv.residual batch_norm"});
 }
 
 static void functions_and_sums_go_into_what_is_before(void **state)
