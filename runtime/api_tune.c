@@ -353,7 +353,10 @@ static status open_tuner(tuner *t, const sepcl_model *m)
     TRY(devices_find(t->d->device, &e.cl.device));
     TRY(exec_env_create(&e, &t->env));
     t->c = exec_env_caps(t->env);
+    error_clear();
     TRY(api_tuning(t->c, t->d->cache_dir, false, &t->db));
+    if (!t->db && error_memory())
+        return fail_memory(0, "the name of the cache folder");
     if (!t->db)
         return fail(SEPCL_INVALID, "there is no cache folder to keep tuning in; give one that only you may write to");
     TRY(plan_small_forms(t->g, t->c, &(plan_options){.bans = t->db, .quiet = true}));

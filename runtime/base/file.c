@@ -200,8 +200,13 @@ status file_make_folder(const char *path, unsigned mode)
             continue;
         const char end = *p;
         *p = 0;
-        if (mkdir(text, (mode_t)mode) != 0 && errno != EEXIST && (stat(text, &st) != 0 || !S_ISDIR(st.st_mode)))
-            s = fail_errno("make folder", text);
+        if (mkdir(text, (mode_t)mode) != 0 && errno != EEXIST) {
+            const int code = errno; /* not what stat says of it */
+            if (stat(text, &st) != 0 || !S_ISDIR(st.st_mode)) {
+                errno = code;
+                s = fail_errno("make folder", text);
+            }
+        }
         *p = end;
         if (end == 0)
             break;

@@ -41,10 +41,14 @@ static char *cache_base(const char *dir)
 {
     const char *chosen = dir && *dir ? dir : secure_getenv("SEPCL_CACHE_DIR");
     if (chosen && *chosen) {
-        if (strcmp(chosen, "off") != 0)
-            return strdup(chosen);
-        log_info("cache: switched off");
-        return NULL;
+        if (strcmp(chosen, "off") == 0) {
+            log_info("cache: switched off");
+            return NULL;
+        }
+        char *copy = strdup(chosen);
+        if (!copy)
+            fail_memory(strlen(chosen), "a path");
+        return copy;
     }
     const char *xdg = secure_getenv("XDG_CACHE_HOME");
     if (xdg && xdg[0] == '/') /* the XDG standard says to ignore a relative one */

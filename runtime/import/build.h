@@ -134,7 +134,9 @@ layout operands_layout(const import_build *b, operand *const *x, int n, int rank
 status operand_get(import_build *b, operand *x, const layout *l, value_id *out);
 status operand_plain(import_build *b, operand *x, value_id *out);
 status operand_last(import_build *b, operand *x, value_id *out);
-/* In whatever layout it is on hand, channels last preferred. */
+/* In whatever layout it is on hand, channels last preferred; of what is no constant. */
+form operand_here(const import_build *b, const operand *x);
+/* The same, and plain of a constant. */
 status operand_any(import_build *b, operand *x, form *out);
 /* Adds a node of the current name and op whose output has layout l and file_rank axes. */
 status operand_node(import_build *b, op_kind op, const attrs *a, const value_id *in, int n_in, const layout *l,

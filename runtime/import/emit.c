@@ -192,7 +192,6 @@ status emit_slice(import_build *b, operand *x, const attr_slice *a, operand **ou
 {
     shape s = {.rank = x->shape.rank};
     bool  whole = true;
-    form  in;
     for (int i = 0; i < s.rank; i++) {
         s.dim[i] = a->size[i];
         whole &= a->size[i] == x->shape.dim[i] && a->start[i] == 0;
@@ -207,8 +206,8 @@ status emit_slice(import_build *b, operand *x, const attr_slice *a, operand **ou
         void *none;
         return fold_new(b, x->type, &s, 0, out, &none);
     }
-    TRY(operand_any(b, x, &in));
-    attrs g = {0};
+    const form in = operand_here(b, x);
+    attrs      g = {0};
     for (int k = 0; k < in.at.rank; k++)
         g.slice.step[k] = g.slice.size[k] = 1;
     for (int i = 0; i < s.rank; i++) {
@@ -287,7 +286,6 @@ static status expand_const(import_build *b, const operand *x, const shape *s, op
 
 status emit_expand(import_build *b, operand *x, const shape *s, operand **out)
 {
-    form in;
     if (shape_equal(s, &x->shape)) {
         *out = x;
         return SEPCL_OK;
@@ -295,7 +293,7 @@ status emit_expand(import_build *b, operand *x, const shape *s, operand **out)
     if (x->is_const)
         return expand_const(b, x, s, out);
     TRY(emit_rank(b, x, s->rank, &x));
-    TRY(operand_any(b, x, &in));
+    const form  in = operand_here(b, x);
     const attrs a = {.expand.shape = layout_shape(&in.at, s)};
     return operand_node(b, OP_EXPAND, &a, &in.id, 1, &in.at, s->rank, out);
 }
@@ -319,12 +317,11 @@ static status tile_const(import_build *b, const operand *x, const int64_t *repea
 /* One axis at a time, in the order that is on hand: an axis of 1 before it, expanded, and joined with it again. */
 static status tile_axis(import_build *b, operand *x, int axis, int64_t n, operand **out)
 {
-    form     in;
-    value_id id;
-    operand *wide;
-    TRY(operand_any(b, x, &in));
-    const int k = in.at.pos[axis];
-    shape     split = {.rank = in.at.rank + 1}, whole = layout_shape(&in.at, &x->shape);
+    value_id   id;
+    operand   *wide;
+    const form in = operand_here(b, x);
+    const int  k = in.at.pos[axis];
+    shape      split = {.rank = in.at.rank + 1}, whole = layout_shape(&in.at, &x->shape);
     if (split.rank > MAX_RANK)
         return fail(SEPCL_UNSUPPORTED, "%d dimensions and one to repeat are above the limit of %d", in.at.rank,
                     MAX_RANK);
@@ -384,7 +381,6 @@ static status gather_indices(import_build *b, const operand *x, int64_t extent, 
 status emit_gather(import_build *b, operand *x, int axis, operand *indices, operand **out)
 {
     operand *flat;
-    form     in;
     if (!indices->is_const || operand_is_float(indices))
         return fail(SEPCL_UNSUPPORTED, "the indices have to be integer constants");
     if (x->shape.rank + indices->shape.rank - 1 > MAX_RANK)
@@ -409,7 +405,7 @@ status emit_gather(import_build *b, operand *x, int axis, operand *indices, oper
     } else if (operand_count(flat) == 0) {
         return fail(SEPCL_UNSUPPORTED, "the result has no elements");
     } else {
-        TRY(operand_any(b, x, &in));
+        const form     in = operand_here(b, x);
         const value_id index = graph_const(b->g, indices->name, DT_I64, &flat->shape, flat->data, false);
         if (index < 0)
             return SEPCL_OUT_OF_MEMORY;

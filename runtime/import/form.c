@@ -239,14 +239,19 @@ status operand_last(import_build *b, operand *x, value_id *out)
     return operand_get(b, x, &l, out);
 }
 
-status operand_any(import_build *b, operand *x, form *out)
+form operand_here(const import_build *b, const operand *x)
 {
     const form *last = last_form(b, x);
-    if (!last && (x->is_const || x->n_forms == 0)) {
+    return last ? *last : x->forms[0];
+}
+
+status operand_any(import_build *b, operand *x, form *out)
+{
+    if (x->is_const && !last_form(b, x)) {
         out->at = layout_plain(x->shape.rank);
         return operand_get(b, x, &out->at, &out->id);
     }
-    *out = last ? *last : x->forms[0];
+    *out = operand_here(b, x);
     return SEPCL_OK;
 }
 

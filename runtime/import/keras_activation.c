@@ -129,9 +129,10 @@ static const struct {
     const char *name;
     status (*emit)(keras_build *b, operand *x, operand **out);
 } composed[] = {
-    {"softmax", last_softmax},       {"log_softmax", last_log_softmax}, {"hard_sigmoid", hard_sigmoid},
-    {"log_sigmoid", log_sigmoid},    {"tanh_shrink", tanh_shrink},      {"squareplus", square_plus},
-    {"sparse_plus", sparse_plus},    {"glu", gated},
+    {"softmax", last_softmax},      {"log_softmax", last_log_softmax},
+    {"hard_sigmoid", hard_sigmoid}, {"log_sigmoid", log_sigmoid},
+    {"tanh_shrink", tanh_shrink},   {"squareplus", square_plus},
+    {"sparse_plus", sparse_plus},   {"glu", gated},
 };
 
 static status by_name(keras_build *b, const char *name, operand *x, operand **out)
@@ -152,7 +153,7 @@ static status by_layer(keras_build *b, const char *class_name, const json_t *con
     const json_t     *before = b->config;
     operand         **in = b->in, *only = x, *result = b->out;
     const int         n_in = b->n_in;
-    if (!type || type->weights[0] || !json_is_object(config))
+    if (!type || type->weights[0] || !keras_is(config, JSON_OBJECT))
         return fail(SEPCL_UNSUPPORTED, "an activation of class '%s' is not supported", class_name);
     b->config = config;
     b->in = &only;
@@ -173,7 +174,7 @@ status keras_activate(keras_build *b, const char *key, operand *x, operand **out
     *out = x;
     if (!v)
         return SEPCL_OK;
-    if (json_is_string(v))
+    if (keras_is(v, JSON_STRING))
         return by_name(b, json_string_value(v), x, out);
     if (!class_name)
         return fail(SEPCL_BAD_FILE, "setting '%s' is no activation", key);
@@ -216,7 +217,8 @@ status keras_op_relu(keras_build *b, int arg)
     (void)arg;
     TRY(keras_in(b, 0, &x));
     if (slope < 0 || threshold < 0 || most < 0)
-        return fail(SEPCL_BAD_FILE, "a negative slope, threshold or greatest value: %g, %g, %g", slope, threshold, most);
+        return fail(SEPCL_BAD_FILE, "a negative slope, threshold or greatest value: %g, %g, %g", slope, threshold,
+                    most);
     if (slope != 0 && threshold == 0 && isinf(most)) {
         TRY(unary(b, x, ACT_LEAKY, slope, 0, &y));
     } else {

@@ -2,10 +2,10 @@
 /*
  * Which layer of a model is called on which tensors.
  *
- * A tensor is named by its layer, the number of the call of that layer, and the number of the output. Keras 1 and 2 write
- * a call as [[layer, call, output, {keywords}], ...], Keras 3 as {"args": [...], "kwargs": {...}} in which tensors are
- * objects of class "__keras_tensor__". A model that is a layer had been called once before, on its own inputs; whether
- * that call counts differs between versions.
+ * A tensor is named by its layer, the number of the call of that layer, and the number of the output. Keras 1 and 2
+ * write a call as [[layer, call, output, {keywords}], ...], Keras 3 as {"args": [...], "kwargs": {...}} in which
+ * tensors are objects of class "__keras_tensor__". A model that is a layer had been called once before, on its own
+ * inputs; whether that call counts differs between versions.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +56,15 @@ static status index_names(reading *r)
 /* [layer, call, output] */
 static bool is_reference(const json_t *v)
 {
-    return json_array_size(v) >= 3 && json_is_string(json_array_get(v, 0)) && json_is_integer(json_array_get(v, 1)) &&
-           json_is_integer(json_array_get(v, 2));
+    return json_array_size(v) >= 3 && keras_is(json_array_get(v, 0), JSON_STRING) &&
+           keras_is(json_array_get(v, 1), JSON_INTEGER) && keras_is(json_array_get(v, 2), JSON_INTEGER);
 }
 
 static status read_source(const reading *r, const json_t *v, keras_source *out)
 {
-    const char       *name = json_string_value(json_array_get(v, 0));
-    const json_int_t  call = json_integer_value(json_array_get(v, 1)), tensor = json_integer_value(json_array_get(v, 2));
-    const name_index  key = {name, 0};
+    const char      *name = json_string_value(json_array_get(v, 0));
+    const json_int_t call = json_integer_value(json_array_get(v, 1)), tensor = json_integer_value(json_array_get(v, 2));
+    const name_index key = {name, 0};
     const name_index *found = bsearch(&key, r->names, (size_t)r->m->n_layers, sizeof key, by_name);
     if (!found)
         return fail(SEPCL_BAD_FILE, "there is no layer '%s', but a tensor of it is used", name);
@@ -90,7 +90,7 @@ static bool holds_tensor(const json_t *v, bool modern, int depth)
 {
     if (depth > MOST_NESTING)
         return false;
-    if (json_is_object(v))
+    if (keras_is(v, JSON_OBJECT))
         return strcmp(keras_get_text(v, "class_name", ""), "__keras_tensor__") == 0;
     if (!modern && is_reference(v))
         return true;
@@ -106,7 +106,7 @@ static status read_argument(reading *r, const char *keyword, const json_t *v)
     keras_source from;
     if (!holds_tensor(v, r->modern, 0))
         return add_argument(r, keyword, NULL, v);
-    if (json_is_object(v)) {
+    if (keras_is(v, JSON_OBJECT)) {
         const json_t *history = keras_get(keras_get(v, "config"), "keras_history");
         if (!is_reference(history))
             return fail(SEPCL_BAD_FILE, "a tensor does not say where it comes from");
@@ -125,11 +125,11 @@ static status read_argument(reading *r, const char *keyword, const json_t *v)
 /* Keywords that change nothing when a network is run are left out. */
 static status read_keywords(reading *r, const json_t *keywords)
 {
-    const char *key;
-    json_t     *v;
-    json_object_foreach((json_t *)keywords, key, v)
-    {
-        if (json_is_null(v) || strcmp(key, "training") == 0 || strcmp(key, "mask") == 0 || strcmp(key, "name") == 0)
+    for (void *at = json_object_iter((json_t *)keywords); at; at = json_object_iter_next((json_t *)keywords, at)) {
+        const char   *key = json_object_iter_key(at);
+        const json_t *v = json_object_iter_value(at);
+        if (keras_is(v, JSON_NULL) || strcmp(key, "training") == 0 || strcmp(key, "mask") == 0 ||
+            strcmp(key, "name") == 0)
             continue;
         TRY(read_argument(r, key, v));
     }
@@ -156,9 +156,9 @@ static status read_old_tensor(reading *r, const json_t *v)
 
 static status read_old_call(reading *r, const json_t *v)
 {
-    if (json_is_string(json_array_get(v, 0)))
+    if (keras_is(json_array_get(v, 0), JSON_STRING))
         return read_old_tensor(r, v);
-    if (!json_is_array(v))
+    if (!keras_is(v, JSON_ARRAY))
         return fail(SEPCL_UNSUPPORTED, "its inputs are in a form that is not supported");
     for (size_t i = 0; i < json_array_size(v); i++)
         TRY(read_old_tensor(r, json_array_get(v, i)));
@@ -167,7 +167,7 @@ static status read_old_call(reading *r, const json_t *v)
 
 static status read_call(reading *r, const json_t *v)
 {
-    if (!json_is_object(v))
+    if (!keras_is(v, JSON_OBJECT))
         return read_old_call(r, v);
     r->modern = true;
     const json_t *args = json_object_get(v, "args");
@@ -198,10 +198,7 @@ static status read_layer_calls(reading *r, keras_layer *l, const json_t *nodes)
 static status read_ends(reading *r, const json_t *v, keras_source **out, const char ***names, int *n)
 {
     const bool   one = is_reference(v);
-    const size_t most = one ? 1 : json_is_object(v) ? json_object_size(v) : json_array_size(v);
-    const char  *key;
-    json_t      *entry;
-    size_t       i;
+    const size_t most = one ? 1 : keras_is(v, JSON_OBJECT) ? json_object_size(v) : json_array_size(v);
     *out = arena_array(&r->f->memory, most, sizeof **out);
     *names = arena_array(&r->f->memory, most, sizeof **names);
     if (!*out || !*names)
@@ -211,19 +208,18 @@ static status read_ends(reading *r, const json_t *v, keras_source **out, const c
         return fail(SEPCL_UNSUPPORTED, "model '%s' has more than %d inputs or outputs", r->m->name, MOST_ENDS);
     if (one)
         return read_source(r, v, *out);
-    if (json_is_object(v)) {
-        i = 0;
-        json_object_foreach((json_t *)v, key, entry)
-        {
-            (*names)[i] = key;
-            if (!is_reference(entry))
-                return fail(SEPCL_UNSUPPORTED, "the model's '%s' is no single tensor", key);
-            TRY(read_source(r, entry, &(*out)[i++]));
+    if (keras_is(v, JSON_OBJECT)) {
+        void *at = json_object_iter((json_t *)v);
+        for (size_t i = 0; at; i++, at = json_object_iter_next((json_t *)v, at)) {
+            (*names)[i] = json_object_iter_key(at);
+            if (!is_reference(json_object_iter_value(at)))
+                return fail(SEPCL_UNSUPPORTED, "the model's '%s' is no single tensor", (*names)[i]);
+            TRY(read_source(r, json_object_iter_value(at), &(*out)[i]));
         }
         return SEPCL_OK;
     }
-    json_array_foreach((json_t *)v, i, entry)
-    {
+    for (size_t i = 0; i < most; i++) {
+        const json_t *entry = json_array_get(v, i);
         if (!is_reference(entry))
             return fail(SEPCL_UNSUPPORTED, "input or output %zu of model '%s' is no single tensor", i, r->m->name);
         TRY(read_source(r, entry, &(*out)[i]));
@@ -363,9 +359,8 @@ static status order_calls(keras_file *f, keras_model *m)
         if (tries > MOST_TRIES)
             return fail(SEPCL_UNSUPPORTED, "the layers of model '%s' are in no usable order", m->name);
     }
-    return m->n_order == m->n_calls
-               ? SEPCL_OK
-               : fail(SEPCL_BAD_FILE, "layers of model '%s' need each other in a circle", m->name);
+    return m->n_order == m->n_calls ? SEPCL_OK
+                                    : fail(SEPCL_BAD_FILE, "layers of model '%s' need each other in a circle", m->name);
 }
 
 /* ---------------------------------------------------------------- both kinds of models */
@@ -404,8 +399,7 @@ static status connect(keras_file *f, keras_model *m, const json_t *config)
     const json_t *layers = json_object_get(config, "layers");
     TRY(index_names(&r));
     for (int i = 0; i < m->n_layers; i++)
-        TRY(read_layer_calls(&r, &m->layers[i],
-                             json_object_get(json_array_get(layers, (size_t)i), "inbound_nodes")));
+        TRY(read_layer_calls(&r, &m->layers[i], json_object_get(json_array_get(layers, (size_t)i), "inbound_nodes")));
     TRY(read_ends(&r, json_object_get(config, "input_layers"), &m->inputs, &unused, &m->n_inputs));
     TRY(read_ends(&r, json_object_get(config, "output_layers"), &m->outputs, &m->output_names, &m->n_outputs));
     TRY(name_outputs(&r));

@@ -15,7 +15,7 @@ int64_t cfg_int(keras_build *b, const char *key, int64_t def)
     double        d;
     if (!v)
         return def;
-    if (json_is_integer(v))
+    if (keras_is(v, JSON_INTEGER))
         return json_integer_value(v);
     if (keras_number(v, &d) && d == (double)(int64_t)(d > -1e15 && d < 1e15 ? d : 0))
         return (int64_t)d;
@@ -38,17 +38,21 @@ double cfg_number(keras_build *b, const char *key, double def)
 bool cfg_bool(keras_build *b, const char *key, bool def)
 {
     const json_t *v = keras_get(b->config, key);
-    if (v && !json_is_boolean(v))
+    bool          truth;
+    if (keras_truth(v, &truth))
+        return truth;
+    if (v)
         wrong(b, key, "neither true nor false");
-    return json_is_boolean(v) ? json_is_true(v) : def;
+    return def;
 }
 
 const char *cfg_text(keras_build *b, const char *key, const char *def)
 {
     const json_t *v = keras_get(b->config, key);
-    if (v && !json_is_string(v))
+    const char   *text = json_string_value(v);
+    if (v && !text)
         wrong(b, key, "no text");
-    return json_is_string(v) ? json_string_value(v) : def;
+    return text ? text : def;
 }
 
 int cfg_choice(keras_build *b, const char *key, const char *const *options, int def)
@@ -67,13 +71,13 @@ int cfg_ints(keras_build *b, const char *key, int64_t *out, int max)
     const size_t  n = json_array_size(v);
     if (!v)
         return -1;
-    if (json_is_integer(v)) {
+    if (keras_is(v, JSON_INTEGER)) {
         *out = json_integer_value(v);
         return 1;
     }
-    bool ok = json_is_array(v) && n <= (size_t)max;
+    bool ok = keras_is(v, JSON_ARRAY) && n <= (size_t)max;
     for (size_t i = 0; ok && i < n; i++) {
-        ok = json_is_integer(json_array_get(v, i));
+        ok = keras_is(json_array_get(v, i), JSON_INTEGER);
         out[i] = json_integer_value(json_array_get(v, i));
     }
     if (ok)
@@ -108,7 +112,7 @@ static bool read_ends(const json_t *v, int64_t *before, int64_t *after)
 {
     const json_t *first = json_array_size(v) == 2 ? json_array_get(v, 0) : v;
     const json_t *second = json_array_size(v) == 2 ? json_array_get(v, 1) : v;
-    if (!json_is_integer(first) || !json_is_integer(second))
+    if (!keras_is(first, JSON_INTEGER) || !keras_is(second, JSON_INTEGER))
         return false;
     *before = json_integer_value(first);
     *after = json_integer_value(second);

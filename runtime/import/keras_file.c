@@ -85,7 +85,8 @@ static status member_bytes(keras_file *f, const zip_member *m, const char *name,
         return fail_memory(m->size, name);
     *data = *room;
     const status st = zip_unpack(m, *room);
-    file_map_forget(m->data, m->packed_size);
+    if (f->mapped)
+        file_map_forget(m->data, m->packed_size);
     return st == SEPCL_OK ? st : fail_in(st, "'%s'", name);
 }
 
@@ -145,12 +146,13 @@ static status describe(keras_file *f)
 status keras_file_open(const uint8_t *bytes, size_t size, const char *path, keras_file **out)
 {
     keras_file *f = calloc(1, sizeof *f);
-    (void)path; /* everything is in the file itself */
+    /* everything is in the file itself */
     *out = f;
     if (!f)
         return fail_memory(sizeof *f, "a Keras file");
     f->bytes = bytes;
     f->size = size;
+    f->mapped = path != NULL;
     f->budget = size < SIZE_MAX / 4 ? 2 * size + ROOM : SIZE_MAX / 2;
     status st = zip_sniff(bytes, size) ? open_archive(f) : open_h5(f);
     if (st == SEPCL_OK)

@@ -67,7 +67,7 @@ status h5_read_space(h5_file *f, h5_cursor c, shape *out, int64_t *count)
     *count = none ? 0 : 1;
     for (int i = 0; i < rank; i++) {
         const uint64_t dim = h5_number(&c, f->length_size);
-        if (dim > INT32_MAX || !i64_mul(*count, (int64_t)dim, count) || *count > INT32_MAX)
+        if (dim > INT32_MAX || (*count *= (int64_t)dim) > INT32_MAX)
             return fail(SEPCL_BAD_FILE, "HDF5: an array of more than %d elements", INT32_MAX);
         out->dim[i] = (int64_t)dim;
     }

@@ -37,10 +37,21 @@ status keras_parse_json(keras_file *f, const char *text, size_t length, const ch
     return fail(SEPCL_BAD_FILE, "%s is no JSON: line %d, column %d: %s", what, error.line, error.column, error.text);
 }
 
+bool keras_is(const json_t *v, json_type type)
+{
+    return v && json_typeof(v) == type;
+}
+
+bool keras_truth(const json_t *v, bool *out)
+{
+    *out = keras_is(v, JSON_TRUE);
+    return *out || keras_is(v, JSON_FALSE);
+}
+
 const json_t *keras_get(const json_t *object, const char *key)
 {
     const json_t *v = json_object_get(object, key);
-    return json_is_null(v) ? NULL : v;
+    return keras_is(v, JSON_NULL) ? NULL : v;
 }
 
 const char *keras_get_text(const json_t *object, const char *key, const char *def)
@@ -51,13 +62,13 @@ const char *keras_get_text(const json_t *object, const char *key, const char *de
 
 bool keras_get_bool(const json_t *object, const char *key, bool def)
 {
-    const json_t *v = json_object_get(object, key);
-    return json_is_boolean(v) ? json_is_true(v) : def;
+    bool truth;
+    return keras_truth(json_object_get(object, key), &truth) ? truth : def;
 }
 
 bool keras_number(const json_t *v, double *out)
 {
-    if (json_is_object(v)) /* {"type": "ndarray", "value": 0.3} */
+    if (keras_is(v, JSON_OBJECT)) /* {"type": "ndarray", "value": 0.3} */
         v = json_object_get(v, "value");
     if (!json_is_number(v))
         return false;
@@ -69,13 +80,13 @@ status keras_shape(const json_t *value, const char *what, shape *out)
 {
     const size_t n = json_array_size(value);
     *out = (shape){.rank = (int)n};
-    if (!json_is_array(value) || n > MAX_RANK)
-        return fail(json_is_array(value) ? SEPCL_UNSUPPORTED : SEPCL_BAD_FILE,
+    if (!keras_is(value, JSON_ARRAY) || n > MAX_RANK)
+        return fail(keras_is(value, JSON_ARRAY) ? SEPCL_UNSUPPORTED : SEPCL_BAD_FILE,
                     "the shape of '%s' is no list of at most %d extents", what, MAX_RANK);
     for (size_t i = 0; i < n; i++) {
         const json_t   *e = json_array_get(value, i);
-        const long long extent = json_is_null(e) ? -1 : json_integer_value(e);
-        if (!json_is_null(e) && (extent < 1 || extent > INT32_MAX))
+        const long long extent = keras_is(e, JSON_NULL) ? -1 : json_integer_value(e);
+        if (!keras_is(e, JSON_NULL) && (extent < 1 || extent > INT32_MAX))
             return fail(SEPCL_BAD_FILE, "extent %zu of '%s' is no number from 1 to %d", i, what, INT32_MAX);
         out->dim[i] = extent;
     }

@@ -71,13 +71,11 @@ status keras_op_concatenate(keras_build *b, int arg)
 
 /* ---------------------------------------------------------------- functions */
 
-/* Argument i of a function: a tensor, or a number as a constant. */
+/* Argument i of a function, which has that many: a tensor, or a number as a constant. */
 static status value_of(keras_build *b, int i, operand **out)
 {
     double v;
     void  *data;
-    if (i >= b->n_in)
-        return fail(SEPCL_BAD_FILE, "the function has %d arguments", b->n_in);
     *out = b->in[i];
     if (*out)
         return SEPCL_OK;
@@ -161,16 +159,17 @@ status keras_op_tensorflow_function(keras_build *b, int arg)
         const char *name;
         binary_kind kind;
     } two[] = {
-        {"__operators__.add", BINARY_ADD}, {"math.add", BINARY_ADD},         {"math.subtract", BINARY_SUB},
-        {"math.multiply", BINARY_MUL},     {"math.divide", BINARY_DIV},      {"math.truediv", BINARY_DIV},
-        {"math.maximum", BINARY_MAX},      {"math.minimum", BINARY_MIN},     {"math.pow", BINARY_POW},
+        {"__operators__.add", BINARY_ADD}, {"math.add", BINARY_ADD},     {"math.subtract", BINARY_SUB},
+        {"math.multiply", BINARY_MUL},     {"math.divide", BINARY_DIV},  {"math.truediv", BINARY_DIV},
+        {"math.maximum", BINARY_MAX},      {"math.minimum", BINARY_MIN}, {"math.pow", BINARY_POW},
     };
     static const struct {
         const char *name, *activation;
     } one[] = {
-        {"nn.relu", "relu"},       {"nn.relu6", "relu6"},       {"nn.elu", "elu"},           {"nn.selu", "selu"},
-        {"nn.silu", "silu"},       {"nn.swish", "silu"},        {"nn.softplus", "softplus"}, {"math.tanh", "tanh"},
-        {"nn.tanh", "tanh"},       {"math.sigmoid", "sigmoid"}, {"nn.sigmoid", "sigmoid"},   {"nn.softsign", "softsign"},
+        {"nn.relu", "relu"},         {"nn.relu6", "relu6"},     {"nn.elu", "elu"},
+        {"nn.selu", "selu"},         {"nn.silu", "silu"},       {"nn.swish", "silu"},
+        {"nn.softplus", "softplus"}, {"math.tanh", "tanh"},     {"nn.tanh", "tanh"},
+        {"math.sigmoid", "sigmoid"}, {"nn.sigmoid", "sigmoid"}, {"nn.softsign", "softsign"},
         {"math.exp", "exponential"}, {"nn.softmax", "softmax"},
     };
     const char *name = cfg_text(b, "function", "");

@@ -68,7 +68,8 @@ static status read_input(const json_t *config, keras_layer *l)
     if (strncmp(type, "float", 5) != 0 && strcmp(type, "bfloat16") != 0)
         return fail(SEPCL_UNSUPPORTED, "input '%s' is a tensor of type %s; inputs have to be of a float type", l->name,
                     type);
-    if (json_is_true(json_object_get(config, "sparse")) || json_is_true(json_object_get(config, "ragged")))
+    if (keras_is(json_object_get(config, "sparse"), JSON_TRUE) ||
+        keras_is(json_object_get(config, "ragged"), JSON_TRUE))
         return fail(SEPCL_UNSUPPORTED, "input '%s' is sparse or ragged", l->name);
     l->is_input = true;
     return keras_shape(s, l->name, &l->shape);
@@ -90,7 +91,7 @@ static status read_kind(keras_file *f, const json_t *object, int depth, keras_la
 {
     if (is_model_class(l->class_name))
         return read_model(f, object, depth + 1, l->trainable, &l->model);
-    if (!json_is_object(l->config))
+    if (!keras_is(l->config, JSON_OBJECT))
         return fail(SEPCL_BAD_FILE, "layer '%s' (%s) has no settings", l->name, l->class_name);
     if (strcmp(l->class_name, "InputLayer") == 0)
         return read_input(l->config, l);
@@ -103,13 +104,13 @@ static status read_kind(keras_file *f, const json_t *object, int depth, keras_la
 
 static status read_layer(keras_file *f, json_t *object, int depth, bool trainable, keras_layer *l)
 {
-    if (!json_is_object(object))
+    if (!keras_is(object, JSON_OBJECT))
         return fail(SEPCL_BAD_FILE, "an entry in the list of layers is no object");
     TRY(keras_modernise(object));
     l->config = json_object_get(object, "config");
     l->class_name = keras_get_text(object, "class_name", NULL);
     l->name = keras_get_text(object, "name", keras_get_text(l->config, "name", NULL));
-    if (!l->class_name || (!l->name && !json_is_array(l->config)))
+    if (!l->class_name || (!l->name && !keras_is(l->config, JSON_ARRAY)))
         return fail(SEPCL_BAD_FILE, "a layer without %s", l->class_name ? "a name" : "a class");
     if (!l->name) /* a sequential model of Keras 1 */
         l->name = "sequential";
@@ -162,7 +163,7 @@ static status make_layers(keras_file *f, keras_model *m)
 
 static status read_sequential(keras_file *f, const json_t *object, const json_t *config, int depth, keras_model *m)
 {
-    const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
+    const json_t *layers = keras_is(config, JSON_ARRAY) ? config : json_object_get(config, "layers");
     const json_t *first = json_array_get(layers, 0);
     const size_t  n = json_array_size(layers);
     const bool    has_input = strcmp(keras_get_text(first, "class_name", ""), "InputLayer") == 0;
@@ -210,7 +211,7 @@ static status read_model(keras_file *f, const json_t *object, int depth, bool tr
     m->name = keras_get_text(config, "name", "model");
     m->sequential = strcmp(m->class_name, "Sequential") == 0;
     m->trainable = trainable && keras_get_bool(config, "trainable", true);
-    if (!json_is_object(config) && !(m->sequential && json_is_array(config)))
+    if (!keras_is(config, JSON_OBJECT) && !(m->sequential && keras_is(config, JSON_ARRAY)))
         return fail(SEPCL_BAD_FILE, "model '%s' has no settings", m->name);
     return m->sequential ? read_sequential(f, object, config, depth, m) : read_functional(f, config, depth, m);
 }

@@ -86,6 +86,7 @@ typedef struct keras_file {
     const uint8_t *bytes;
     size_t         size;
     uint8_t       *unpacked; /* the weights' file when the archive has it deflated */
+    bool           mapped;   /* from a file; else the memory is the caller's, and must stay as it is */
     bool           archive;  /* .keras */
     int            version;  /* of Keras: 1, 2, 3 */
     h5_file        h5;
@@ -131,6 +132,10 @@ status keras_bind_weights(keras_file *f);
 
 /* Text to a tree, whose bytes are counted off from f->budget. */
 status keras_parse_json(keras_file *f, const char *text, size_t length, const char *what, json_t **out);
+/* Whether there is a value, and of this type; jansson's json_is_... are macros that look at NULL wherever they stand. */
+bool keras_is(const json_t *v, json_type type);
+/* Whether a value is true or false, and which. */
+bool keras_truth(const json_t *v, bool *out);
 /* A member; NULL when it is absent or null. */
 const json_t *keras_get(const json_t *object, const char *key);
 /* A member that is a text; def when it is absent. */

@@ -72,7 +72,8 @@ status keras_op_batch_norm(keras_build *b, int arg)
     TRY(keras_in(b, 0, &x));
     TRY(cfg_axis(b, "axis", -1, x->shape.rank, &axis));
     if (cfg_int(b, "mode", 0) == 1 || cfg_bool(b, "renorm", false) || keras_get(b->config, "virtual_batch_size"))
-        return fail(SEPCL_UNSUPPORTED, "statistics of the sample, renormalisation and virtual batches are not supported");
+        return fail(SEPCL_UNSUPPORTED,
+                    "statistics of the sample, renormalisation and virtual batches are not supported");
     const double epsilon = cfg_number(b, "epsilon", 1e-3);
     for (int i = 0; i < 4; i++)
         TRY(vector_or(b, roles[i], x->shape.dim[axis], defaults[i], &p[i]));
@@ -145,7 +146,7 @@ status keras_op_layer_norm(keras_build *b, int arg)
 /* The numbers of a setting in nested lists, at most max. */
 static bool flatten_numbers(const json_t *v, int depth, double *out, int64_t max, int64_t *n)
 {
-    if (!json_is_array(v)) {
+    if (!keras_is(v, JSON_ARRAY)) {
         if (*n == max || !keras_number(v, &out[*n]))
             return false;
         ++*n;
@@ -180,7 +181,7 @@ status keras_op_rescaling(keras_build *b, int arg)
     operand *x, *y, *scale, *offset;
     (void)arg;
     TRY(keras_in(b, 0, &x));
-    if (!json_is_array(keras_get(b->config, "scale")) && !json_is_array(keras_get(b->config, "offset"))) {
+    if (!keras_is(keras_get(b->config, "scale"), JSON_ARRAY) && !keras_is(keras_get(b->config, "offset"), JSON_ARRAY)) {
         const act f = {ACT_AFFINE, (float)cfg_number(b, "scale", 1), (float)cfg_number(b, "offset", 0)};
         TRY(emit_unary(&b->common, x, f, &y));
     } else {
@@ -196,8 +197,8 @@ status keras_op_rescaling(keras_build *b, int arg)
 /* Extents of the axes that Normalization keeps apart, 1 elsewhere. */
 static status kept_axes(keras_build *b, const shape *x, shape *s)
 {
-    int64_t   v[MAX_RANK] = {-1};
-    int       n = cfg_ints(b, "axis", v, MAX_RANK);
+    int64_t v[MAX_RANK] = {-1};
+    int     n = cfg_ints(b, "axis", v, MAX_RANK);
     *s = (shape){.rank = x->rank};
     for (int i = 0; i < s->rank; i++)
         s->dim[i] = 1;

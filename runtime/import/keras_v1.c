@@ -24,25 +24,17 @@ static const pair_of_names classes[] = {
 };
 
 static const pair_of_names settings[] = {
-    {"nb_filter", "filters"},
-    {"output_dim", "units"},
-    {"subsample", "strides"},
-    {"subsample_length", "strides"},
-    {"stride", "strides"},
-    {"border_mode", "padding"},
-    {"dim_ordering", "data_format"},
-    {"bias", "use_bias"},
-    {"atrous_rate", "dilation_rate"},
-    {"filter_length", "kernel_size"},
-    {"pool_length", "pool_size"},
-    {"length", "size"},
+    {"nb_filter", "filters"},         {"output_dim", "units"},      {"subsample", "strides"},
+    {"subsample_length", "strides"},  {"stride", "strides"},        {"border_mode", "padding"},
+    {"dim_ordering", "data_format"},  {"bias", "use_bias"},         {"atrous_rate", "dilation_rate"},
+    {"filter_length", "kernel_size"}, {"pool_length", "pool_size"}, {"length", "size"},
     {"concat_axis", "axis"},
 };
 
 /* What Merge does, by its mode. */
 static const pair_of_names merges[] = {
-    {"sum", "Add"},         {"mul", "Multiply"}, {"concat", "Concatenate"},
-    {"ave", "Average"},     {"max", "Maximum"},  {"dot", "Dot"},
+    {"sum", "Add"},     {"mul", "Multiply"}, {"concat", "Concatenate"},
+    {"ave", "Average"}, {"max", "Maximum"},  {"dot", "Dot"},
 };
 
 static const char *find(const pair_of_names *list, size_t n, const char *old)
@@ -100,7 +92,7 @@ status keras_modernise(json_t *layer)
     const char *class_name = keras_get_text(layer, "class_name", "");
     const char *now = find(classes, sizeof classes / sizeof classes[0], class_name);
     bool        ok = true;
-    if (!json_is_object(config) || strcmp(class_name, "Embedding") == 0)
+    if (!keras_is(config, JSON_OBJECT) || strcmp(class_name, "Embedding") == 0)
         return SEPCL_OK;
     if (strcmp(class_name, "Merge") == 0)
         ok = rename_merge(layer, config);

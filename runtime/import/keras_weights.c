@@ -119,7 +119,8 @@ static status find_weight(keras_file *f, uint64_t group, const char *name, const
 
 /* ---------------------------------------------------------------- .keras */
 
-/* "DepthwiseConv2D" to "depthwise_conv2d": a word begins at a capital before small letters, and after a small letter. */
+/* "DepthwiseConv2D" to "depthwise_conv2d": a word begins at a capital before small letters, and after a small letter.
+ */
 static char *snake_case(arena *memory, const char *class_name)
 {
     const size_t n = strlen(class_name);
@@ -172,9 +173,10 @@ static status check_name(keras_file *f, uint64_t vars, const char *group, const 
     if (!found)
         return SEPCL_OK;
     TRY(h5_text(&f->h5, &a, &f->memory, &name));
-    return strcmp(name, l->name) == 0 ? SEPCL_OK
-                                      : fail(SEPCL_BAD_FILE, "layer '%s' (%s): its weights should be in '%s', but those are of '%s'",
-                                             l->name, l->class_name, group, name);
+    return strcmp(name, l->name) == 0
+               ? SEPCL_OK
+               : fail(SEPCL_BAD_FILE, "layer '%s' (%s): its weights should be in '%s', but those are of '%s'", l->name,
+                      l->class_name, group, name);
 }
 
 static status bind_vars(keras_file *f, uint64_t container, const char *group, keras_layer *l)
@@ -238,7 +240,7 @@ typedef struct weight_list {
     uint64_t     group;
     const char **names;
     int          n;
-    int          next;        /* where the search goes on */
+    int          next; /* where the search goes on */
     int64_t      comparisons;
 } weight_list;
 
@@ -314,7 +316,8 @@ static status bind_by_name(keras_file *f, keras_model *m, weight_list *list, boo
     return SEPCL_OK;
 }
 
-/* The order in which Keras writes: weights that are trained, then the others; of a layer that is not trained all. */
+/* The order in which Keras writes: weights that are trained, then the others; of a layer that is not trained all. The
+   list has as many as the model. */
 static status bind_in_order(keras_file *f, keras_model *m, bool trained, weight_list *list)
 {
     for (int i = 0; i < m->n_layers; i++) {
@@ -324,9 +327,6 @@ static status bind_in_order(keras_file *f, keras_model *m, bool trained, weight_
         for (int k = 0; k < l->n_weights; k++) {
             if (l->weights[k].trainable != trained)
                 continue;
-            if (list->next == list->n)
-                return fail(SEPCL_BAD_FILE, "layer '%s' (%s): the file has no more than %d weights of its model",
-                            l->name, l->class_name, list->n);
             TRY(find_weight(f, list->group, list->names[list->next++], l, &l->weights[k]));
         }
     }
@@ -347,8 +347,6 @@ static status bind_inner_model(keras_file *f, keras_model *m, weight_list *list)
     const int want = count_weights(m);
     if (list->n != want)
         return fail(SEPCL_BAD_FILE, "model '%s' needs %d weights, but the file has %d", m->name, want, list->n);
-    if (want == 0)
-        return SEPCL_OK;
     TRY(bind_by_name(f, m, list, &all));
     if (all)
         return SEPCL_OK;
@@ -378,8 +376,8 @@ static status bind_h5(keras_file *f, keras_model *m, uint64_t container)
             continue;
         }
         if (list.n != l->n_weights)
-            return fail(SEPCL_BAD_FILE, "layer '%s' (%s) needs %d weights, but the file has %d", l->name,
-                        l->class_name, l->n_weights, list.n);
+            return fail(SEPCL_BAD_FILE, "layer '%s' (%s) needs %d weights, but the file has %d", l->name, l->class_name,
+                        l->n_weights, list.n);
         for (int k = 0; k < l->n_weights; k++)
             TRY(find_weight(f, list.group, list.names[k], l, &l->weights[k]));
     }

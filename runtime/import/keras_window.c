@@ -43,14 +43,12 @@ static void drop_height(operand *w, int axes)
     s->dim[3] = 0;
 }
 
-/* The kernel, its extents, and the other settings of the window. */
+/* The kernel, which such layers always have and whose extents are 1 at least, and the other settings of the window. */
 static status read_window(keras_build *b, const char *role, int axes, attr_conv *a, operand **kernel)
 {
     int given[2] = {0, 0};
     *a = (attr_conv){.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .group = 1};
     TRY(keras_weight_of(b, role, kernel));
-    if (!*kernel)
-        return fail(SEPCL_BAD_FILE, "the layer has no kernel");
     drop_height(*kernel, axes);
     const shape *s = &(*kernel)->shape;
     char         text[SHAPE_TEXT];
@@ -62,7 +60,7 @@ static status read_window(keras_build *b, const char *role, int axes, attr_conv 
     for (int i = 0; i < axes; i++) {
         const int64_t k = s->dim[i];
         const int     at = 2 - axes + i;
-        if (k < 1 || k > IMPORT_MOST || (given[at] && given[at] != k))
+        if (k > IMPORT_MOST || (given[at] && given[at] != k))
             return fail(SEPCL_BAD_FILE, "setting 'kernel_size' has %d, but the kernel has shape %s", given[at],
                         shape_text(s, text));
         a->kernel[at] = (int)k;
@@ -112,10 +110,9 @@ status keras_op_conv(keras_build *b, int axes)
     TRY(keras_weight_of(b, "bias", &bias));
     TRY(read_padding(b, x, axes, &a));
     const int64_t in = kernel->shape.dim[axes], out = kernel->shape.dim[axes + 1], group = cfg_int(b, "groups", 1);
-    int64_t       channels;
-    if (group < 1 || group > INT32_MAX || out < 1 || out % group || !i64_mul(in, group, &channels))
+    if (group < 1 || out % group)
         return fail(SEPCL_BAD_FILE, "%lld groups for %lld filters", (long long)group, (long long)out);
-    TRY(check_channels(b, x, channels, kernel));
+    TRY(check_channels(b, x, in * group, kernel)); /* each is below 2^31 */
     a.group = (int)group;
     a.out_channels = (int)out;
     a.w = strides_of(&a, in, out);
@@ -132,8 +129,6 @@ static status depthwise(keras_build *b, int axes, operand *x, const char *role, 
     TRY(read_padding(b, x, axes, &a));
     const int64_t in = kernel->shape.dim[axes], multiplier = kernel->shape.dim[axes + 1];
     TRY(check_channels(b, x, in, kernel));
-    if (multiplier < 1 || in * multiplier > INT32_MAX)
-        return fail(SEPCL_BAD_FILE, "a multiplier of %lld for %lld channels", (long long)multiplier, (long long)in);
     a.group = (int)in;
     a.out_channels = (int)(in * multiplier);
     a.w = strides_of(&a, in, multiplier);
@@ -162,7 +157,7 @@ status keras_op_separable(keras_build *b, int axes)
     bool         ok = s->rank == axes + 2;
     for (int i = 0; ok && i < axes; i++)
         ok = s->dim[i] == 1;
-    if (!ok || s->dim[axes + 1] < 1)
+    if (!ok)
         return fail(SEPCL_BAD_FILE, "the pointwise kernel has no extents of 1");
     TRY(check_channels(b, y, s->dim[axes], kernel));
     a.out_channels = (int)s->dim[axes + 1];
@@ -211,8 +206,6 @@ status keras_op_conv_transpose(keras_build *b, int axes)
     const bool    old = b->f->version == 1;
     const int64_t out = kernel->shape.dim[axes + old], in = kernel->shape.dim[axes + 1 - old];
     TRY(check_channels(b, x, in, kernel));
-    if (out < 1)
-        return fail(SEPCL_BAD_FILE, "a kernel without filters");
     a.out_channels = (int)out;
     a.w = strides_of(&a, kernel->shape.dim[axes], kernel->shape.dim[axes + 1]);
     if (!old) { /* strides_of has the last extent as that of the outputs */
@@ -234,7 +227,7 @@ status keras_op_dense(keras_build *b, int arg)
     TRY(keras_weight_of(b, "bias", &bias));
     const shape *s = &kernel->shape;
     char         tx[SHAPE_TEXT], tk[SHAPE_TEXT];
-    if (s->rank != 2 || x->shape.rank < 1 || x->shape.dim[x->shape.rank - 1] != s->dim[0] || s->dim[1] < 1)
+    if (s->rank != 2 || x->shape.rank < 1 || x->shape.dim[x->shape.rank - 1] != s->dim[0])
         return fail(SEPCL_BAD_FILE, "a kernel of shape %s does not suit an input of shape %s", shape_text(s, tk),
                     shape_text(&x->shape, tx));
     if (bias && (bias->shape.rank != 1 || bias->shape.dim[0] != s->dim[1]))

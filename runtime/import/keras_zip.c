@@ -10,8 +10,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ZIP keeps its numbers
 enum { END_SIZE = 22, LOCATOR_SIZE = 20, END64_SIZE = 56, ENTRY_SIZE = 46, LOCAL_SIZE = 30 };
 enum { STORED = 0, DEFLATED = 8, FLAG_ENCRYPTED = 1 };
 
-static const uint8_t magic_local[4] = {'P', 'K', 3, 4}, magic_entry[4] = {'P', 'K', 1, 2}, magic_end[4] = {'P', 'K', 5, 6},
-                     magic_end64[4] = {'P', 'K', 6, 6}, magic_locator[4] = {'P', 'K', 6, 7};
+static const uint8_t magic_local[4] = {'P', 'K', 3, 4}, magic_entry[4] = {'P', 'K', 1, 2},
+                     magic_end[4] = {'P', 'K', 5, 6}, magic_end64[4] = {'P', 'K', 6, 6},
+                     magic_locator[4] = {'P', 'K', 6, 7};
 
 /* Where the entries are. */
 typedef struct directory {
@@ -63,7 +64,7 @@ static status find_directory(const uint8_t *bytes, size_t size, directory *d)
     if (!end)
         return fail(SEPCL_BAD_FILE, "ZIP: the archive has no end record; it may have been cut off");
     *d = (directory){.entries = number(end + 10, 2), .size = number(end + 12, 4), .at = number(end + 16, 4)};
-    const bool wide = d->entries == UINT16_MAX || d->size == UINT32_MAX || d->at == UINT32_MAX;
+    const bool     wide = d->entries == UINT16_MAX || d->size == UINT32_MAX || d->at == UINT32_MAX;
     const uint64_t room = (uint64_t)(end - bytes);
     if ((wide && !read_wide(bytes, end, d)) || d->at > room || d->size > room - d->at)
         return fail(SEPCL_BAD_FILE, "ZIP: the list of members reaches beyond the archive");
@@ -91,10 +92,10 @@ static bool widen(const uint8_t *extra, size_t length, uint64_t *const fields[3]
     return true;
 }
 
-/* Where the member's bytes begin: behind a header of its own. */
+/* Where the member's bytes begin: behind a header of its own. An archive with an entry is longer than that. */
 static status locate(const uint8_t *bytes, size_t size, uint64_t header, const char *name, zip_member *m)
 {
-    if (size < LOCAL_SIZE || header > size - LOCAL_SIZE || !is(bytes + header, magic_local))
+    if (header > size - LOCAL_SIZE || !is(bytes + header, magic_local))
         return fail(SEPCL_BAD_FILE, "ZIP: '%s' has no header where it should be", name);
     const uint64_t at = header + LOCAL_SIZE + number(bytes + header + 26, 2) + number(bytes + header + 28, 2);
     if (at > size || m->packed_size > size - at)
@@ -105,9 +106,9 @@ static status locate(const uint8_t *bytes, size_t size, uint64_t header, const c
 
 static status read_entry(const uint8_t *bytes, size_t size, const uint8_t *e, const char *name, zip_member *out)
 {
-    const size_t   name_size = (size_t)number(e + 28, 2), extra = (size_t)number(e + 30, 2);
-    const int      method = (int)number(e + 10, 2);
-    uint64_t       plain = number(e + 24, 4), packed = number(e + 20, 4), header = number(e + 42, 4);
+    const size_t    name_size = (size_t)number(e + 28, 2), extra = (size_t)number(e + 30, 2);
+    const int       method = (int)number(e + 10, 2);
+    uint64_t        plain = number(e + 24, 4), packed = number(e + 20, 4), header = number(e + 42, 4);
     uint64_t *const wide[3] = {&plain, &packed, &header};
     if (!widen(e + ENTRY_SIZE + name_size, extra, wide))
         return fail(SEPCL_BAD_FILE, "ZIP: the entry of '%s' is malformed", name);

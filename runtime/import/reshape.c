@@ -178,9 +178,8 @@ status emit_reshape(import_build *b, operand *x, const shape *s, operand **out)
     }
     if (x->is_const)
         return reshape_const(b, x, s, out);
-    grouping p = pair_axes(&x->shape, s);
-    form     f;
-    TRY(operand_any(b, x, &f));
+    grouping   p = pair_axes(&x->shape, s);
+    const form f = operand_here(b, x);
     if (in_place(&x->shape, &f.at, &p))
         return reshape_form(b, &f, &p, s, out);
     for (int i = 0; i < x->n_forms; i++)

@@ -30,15 +30,12 @@ enum { SIGNATURE_KEY = 2, SIGNATURE_SUBGRAPH = 4 };
 
 const char *tflite_builtin_name(int code)
 {
-    switch (code) {
-#define TFLITE_BUILTIN(number, name)                                                                                   \
-    case number:                                                                                                       \
-        return #name;
+    static const char *const names[] = {
+#define TFLITE_BUILTIN(number, name) [number] = #name,
 #include "import/tflite_builtins.inc"
 #undef TFLITE_BUILTIN
-    default:
-        return NULL;
-    }
+    };
+    return code >= 0 && code < (int)(sizeof names / sizeof names[0]) ? names[code] : NULL;
 }
 
 static const struct {

@@ -133,6 +133,9 @@ status tflite_op_fill(tflite_build *b, int arg)
     if (b->bad != SEPCL_OK)
         return b->bad;
     TRY(need_constant(v));
+    for (int i = 0; i < n; i++)
+        if (dim[i] < 0)
+            return fail(SEPCL_BAD_FILE, "entry %d of the shape is %lld", i, (long long)dim[i]);
     if (operand_count(v) != 1)
         return fail(SEPCL_BAD_FILE, "the value '%s' has %lld elements", v->name, (long long)operand_count(v));
     TRY(emit_reshape(b, v, &(shape){.rank = 0}, &v));

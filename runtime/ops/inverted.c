@@ -263,6 +263,8 @@ static const kernel_def expand_depthwise_kernels[] = {
 static value_id add_conv(graph *g, const char *name, value_id x, int64_t out, int k, int stride, int dilation,
                          bool depthwise, const int *pad, value_id residual)
 {
+    if (x < 0)
+        return -1;
     const int64_t  in = g->values[x].shape.dim[3], ci = depthwise ? 1 : in;
     const shape    w = SHAPE(out, ci, k, k), b = SHAPE(out);
     const attrs    a = {.conv = {.kernel = {k, k},
@@ -298,12 +300,10 @@ static bool gen_block(int i, graph *g, bool project)
     const act      inner = cases[i].swish ? (act){ACT_HARD_SWISH, 1.0f / 6, 0.5f} : (act){ACT_CLAMP, 0, 6};
     const value_id x = test_input(g, "x", &in);
     const value_id wide = add_conv(g, "expand", x, cases[i].ce, 1, 1, 1, false, no_pad, -1);
-    const value_id mid = wide < 0 ? -1
-                                  : add_conv(g, "depthwise", wide, cases[i].ce, cases[i].k, cases[i].stride,
-                                             cases[i].dilation, true, cases[i].pad, -1);
-    const value_id y = mid < 0 || !project ? mid
-                                           : add_conv(g, "project", mid, cases[i].co, 1, 1, 1, false, no_pad,
-                                                      cases[i].residual ? x : -1);
+    const value_id mid = add_conv(g, "depthwise", wide, cases[i].ce, cases[i].k, cases[i].stride, cases[i].dilation, true,
+                                  cases[i].pad, -1);
+    const value_id y =
+        project ? add_conv(g, "project", mid, cases[i].co, 1, 1, 1, false, no_pad, cases[i].residual ? x : -1) : mid;
     node          *fused;
     if (y < 0 || graph_output(g, y) != SEPCL_OK)
         return false;

@@ -40,7 +40,7 @@ static status build(const sepcl_break_even_desc *d, int form, int n, graph **out
                     d->width, d->channels);
     TRY(graph_create("break-even", out));
     const value_id x = graph_input(*out, "x", DT_F32, &s), y = x < 0 ? -1 : add_form(*out, d, form, n, x);
-    status         st = y < 0 ? SEPCL_UNSUPPORTED : graph_output(*out, y); /* the sentence is set */
+    status         st = y < 0 ? error_code() : graph_output(*out, y);
     if (st == SEPCL_OK)
         st = passes_run(*out, &(pass_options){.f16 = d->precision == SEPCL_F16});
     if (st != SEPCL_OK) {

@@ -151,7 +151,7 @@ static const char *left_words(separation *s, const site *t)
                            1e6 * c->as_is);
 }
 
-static void explain(separation *s)
+static status explain(separation *s)
 {
     for (int i = 0; i < s->n_sites; i++) {
         site *t = &s->sites[i];
@@ -159,7 +159,10 @@ static void explain(separation *s)
             t->why = chosen_words(s, &t->list[t->chosen]);
         else if (!*t->why)
             t->why = left_words(s, t);
+        if (!*t->why) /* the words themselves are never empty */
+            return SEPCL_OUT_OF_MEMORY;
     }
+    return SEPCL_OK;
 }
 
 /* ------------------------------------------------------------------ the file */
@@ -260,7 +263,7 @@ static status run_all(separation *s)
     TRY(analyse_all(s));
     TRY(network_write(s->original, &s->samples, 0));
     TRY(separation_choose(s));
-    explain(s);
+    TRY(explain(s));
     TRY(make_file(s));
     return separation_say(s, 1, "done", NULL);
 }

@@ -33,6 +33,11 @@ FAULT_API void fault_clear(void);
 /* Calls since fault_arm or fault_clear; which one the n-th was (FAULT_CALLS: unknown). */
 FAULT_API long       fault_calls(void);
 FAULT_API fault_call fault_nth(long n);
+/* Notes which calls are made on a way through the code that none before in this process was (ways.h), by so many frames
+   of the stack, of which four or so are the layer's and the loader's; 0 turns it off. Then: how many these were, and their
+   numbers since fault_arm or fault_clear. */
+FAULT_API void fault_note_ways(int depth);
+FAULT_API long fault_new_ways(const long **numbers);
 /* Calls that were failed, and whether an error of this name was given in one of them. */
 FAULT_API long        fault_failed(void);
 FAULT_API bool        fault_gave(const char *error_name);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "layer_state.h"
+#include "ways.h"
 
 #define CODES 2
 #define TRACE 65536  /* calls whose kind is kept */
@@ -47,6 +48,7 @@ static struct {
     bool       armed, gave[FAULT_CALLS][CODES];
     fault_call stuck;
     uint8_t    trace[TRACE];
+    ways       ways;
     /* objects */
     object objects[OBJECTS];
     long   live[FAULT_OBJECTS], made[FAULT_OBJECTS], bad;
@@ -71,6 +73,7 @@ cl_int layer_enter(fault_call c)
     if (s.calls < TRACE)
         s.trace[s.calls] = (uint8_t)c;
     s.calls++;
+    ways_note(&s.ways, s.calls);
     s.same += s.only == FAULT_CALLS || (int)c == s.only;
     if (is_due(c, s.only == FAULT_CALLS ? s.calls : s.same)) {
         e = codes[c][s.code];
@@ -106,6 +109,19 @@ void fault_clear(void)
     start_anew();
     pthread_mutex_unlock(&s.lock);
     layer_clear_lies();
+}
+
+void fault_note_ways(int depth)
+{
+    pthread_mutex_lock(&s.lock);
+    ways_turn(&s.ways, depth);
+    pthread_mutex_unlock(&s.lock);
+}
+
+long fault_new_ways(const long **numbers)
+{
+    *numbers = s.ways.fresh;
+    return s.ways.n;
 }
 
 long fault_calls(void)

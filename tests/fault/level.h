@@ -41,6 +41,18 @@ static inline void level_check(const level *before, const char *what)
         test_fail("%s: %d files are open, %d before\n", what, now.files, before->files);
 }
 
+/* Does the sentence have the name of an error that the layer gave? */
+static inline bool level_names_error(const char *sentence)
+{
+    for (const char *at = sentence; (at = strstr(at, "CL_")); at += 3) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"), at);
+        if (fault_gave(name))
+            return true;
+    }
+    return false;
+}
+
 /* Runs the work until nothing is made that stays, and takes the level. */
 static inline level level_warm(work *w)
 {

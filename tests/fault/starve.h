@@ -26,34 +26,57 @@ static inline void starve_wrong(const char *subject, const char *step, long n, c
     starve_wrongs++;
 }
 
+/* most: those that are made on a way through the code that none before was, by so many frames of the stack */
+#define STARVE_NEW(frames) (-(long)(frames))
+#define STARVE_FRAMES 10
+
+/* What a step does, as it ends, without failures. */
+typedef struct starving {
+    const char *subject, *name;
+    status (*step)(const void *);
+    const void *given;
+    status      want;
+    char        usual[1024];
+    long        blocks;
+    int         files;
+} starving;
+
+static inline void starve_one(const starving *s, long n)
+{
+    sys_arm(SYS_MEMORY, n, ENOMEM, false);
+    const status st = s->step(s->given);
+    starve_failures += sys_failed() > 0;
+    sys_clear();
+    if (st == SEPCL_OUT_OF_MEMORY ? !strstr(error_sentence(), "memory")
+                                  : st != s->want || (st != SEPCL_OK && strcmp(error_sentence(), s->usual) != 0))
+        starve_wrong(s->subject, s->name, n, "status %d, '%s'; without it %d, '%s'", (int)st, error_sentence(),
+                     (int)s->want, s->usual);
+    if (sys_live_blocks() != s->blocks || sys_open_files() != s->files)
+        starve_wrong(s->subject, s->name, n, "%ld blocks and %d files are left", sys_live_blocks() - s->blocks,
+                     sys_open_files() - s->files);
+    starve_named += st == SEPCL_OUT_OF_MEMORY;
+    starve_finished += st != SEPCL_OUT_OF_MEMORY;
+}
+
 /* most: no more failures than that, evenly spread; 0: all. phase: which of them. Its status without failures. */
 static inline status starve(const char *subject, const char *name, status (*step)(const void *), const void *given,
                             long most, long phase)
 {
-    char       usual[1024] = "";
-    const long blocks = sys_live_blocks();
-    const int  files = sys_open_files();
+    starving    s = {subject, name, step, given, SEPCL_OK, "", sys_live_blocks(), sys_open_files()};
+    const long *fresh;
     sys_clear();
-    const status want = step(given);
-    const long   n_calls = sys_count(SYS_MEMORY), stride = most && n_calls > most ? (n_calls + most - 1) / most : 1;
-    if (want != SEPCL_OK)
-        snprintf(usual, sizeof usual, "%s", error_sentence());
-    for (long n = 1 + phase % stride; n <= n_calls; n += stride) {
-        sys_arm(SYS_MEMORY, n, ENOMEM, false);
-        const status st = step(given);
-        starve_failures += sys_failed() > 0;
-        sys_clear();
-        if (st == SEPCL_OUT_OF_MEMORY ? !strstr(error_sentence(), "memory")
-                                      : st != want || (st != SEPCL_OK && strcmp(error_sentence(), usual) != 0))
-            starve_wrong(subject, name, n, "status %d, '%s'; without it %d, '%s'", (int)st, error_sentence(), (int)want,
-                         usual);
-        if (sys_live_blocks() != blocks || sys_open_files() != files)
-            starve_wrong(subject, name, n, "%ld blocks and %d files are left", sys_live_blocks() - blocks,
-                         sys_open_files() - files);
-        starve_named += st == SEPCL_OUT_OF_MEMORY;
-        starve_finished += st != SEPCL_OUT_OF_MEMORY;
-    }
-    return want;
+    sys_note_ways(most < 0 ? (int)-most : 0);
+    s.want = step(given);
+    sys_note_ways(0);
+    const long n_calls = sys_count(SYS_MEMORY), stride = most > 0 && n_calls > most ? (n_calls + most - 1) / most : 1;
+    if (s.want != SEPCL_OK)
+        snprintf(s.usual, sizeof s.usual, "%s", error_sentence());
+    const long n_new = sys_new_ways(&fresh);
+    for (long i = 0; most < 0 && i < n_new; i++)
+        starve_one(&s, fresh[i]);
+    for (long n = 1 + phase % stride; most >= 0 && n <= n_calls; n += stride)
+        starve_one(&s, n);
+    return s.want;
 }
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "ways.h"
 
 static const char *const names[] = {
 #define SYS(name) #name,
@@ -25,11 +26,13 @@ static const char *const names[] = {
 #undef SYS
     "?", "memory"};
 
-static atomic_long counts[SYS_CALLS + 2], failed, live_blocks, live_bytes, clock_shift;
+static atomic_long counts[SYS_CALLS + 2], failed, live_blocks, live_bytes, most_bytes, clock_shift;
 static atomic_int  armed = SYS_CALLS; /* none */
 static long        at;
 static int         error_number;
 static bool        stay;
+static ways            memory_ways;
+static pthread_mutex_t ways_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---------------------------------------------------------------- steering */
 
@@ -56,6 +59,17 @@ void sys_clear(void)
     clock_shift = 0;
 }
 
+void sys_note_ways(int depth)
+{
+    ways_turn(&memory_ways, depth);
+}
+
+long sys_new_ways(const long **numbers)
+{
+    *numbers = memory_ways.fresh;
+    return memory_ways.n;
+}
+
 long sys_count(sys_call what)
 {
     return counts[what];
@@ -79,6 +93,16 @@ long sys_live_blocks(void)
 long sys_live_bytes(void)
 {
     return live_bytes;
+}
+
+void sys_mark_most(void)
+{
+    most_bytes = (long)live_bytes;
+}
+
+long sys_most_bytes(void)
+{
+    return most_bytes;
 }
 
 DIR *__real_opendir(const char *path);
@@ -110,6 +134,11 @@ static bool fails(sys_call c)
     const sys_call what = (sys_call)armed;
     const long     one = ++counts[c];
     const long     all = is_memory(c) ? ++counts[SYS_MEMORY] : 0;
+    if (memory_ways.depth && is_memory(c)) {
+        pthread_mutex_lock(&ways_lock);
+        ways_note(&memory_ways, all);
+        pthread_mutex_unlock(&ways_lock);
+    }
     const long     n = what == SYS_MEMORY && is_memory(c) ? all : what == c ? one : 0;
     if (n == 0 || n < at || (n > at && !stay))
         return false;
@@ -137,13 +166,25 @@ char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
 void  __wrap_free(void *p);
 
+static void note_most(long bytes)
+{
+    long most = most_bytes;
+    while (bytes > most && !atomic_compare_exchange_weak(&most_bytes, &most, bytes))
+        ;
+}
+
 static void *counted(void *p)
 {
     if (p) {
         live_blocks++;
-        live_bytes += (long)malloc_usable_size(p);
+        note_most(live_bytes += (long)malloc_usable_size(p));
     }
     return p;
+}
+
+void *sys_allocate(size_t n)
+{
+    return counted(__real_malloc(n));
 }
 
 void *__wrap_malloc(size_t n)
@@ -163,8 +204,10 @@ void *__wrap_realloc(void *p, size_t n)
     const long before = p ? (long)malloc_usable_size(p) : 0;
     void      *moved = __real_realloc(p, n);
     if (moved) {
+        const long now = (long)malloc_usable_size(moved);
+        note_most(live_bytes + now - (moved == p ? before : 0)); /* elsewhere: both may have been there at once */
         live_blocks += p == NULL;
-        live_bytes += (long)malloc_usable_size(moved) - before;
+        live_bytes += now - before;
     }
     return moved;
 }

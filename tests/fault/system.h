@@ -27,9 +27,20 @@ long        sys_count(sys_call what);
 long        sys_failed(void);
 const char *sys_name(sys_call what);
 
+/* malloc that is counted, but never failed: for libraries that do not say when memory is out. */
+void *sys_allocate(size_t n);
+/* Notes which allocations are made on a way through the code that none before in this process was (ways.h), by so many
+   frames of the stack, of which three or so are those of system.c; 0 turns it off. Then: how many these were, and their
+   numbers since sys_clear. */
+void sys_note_ways(int depth);
+long sys_new_ways(const long **numbers);
+
 /* What is allocated and not freed. */
 long sys_live_blocks(void);
 long sys_live_bytes(void);
+/* The most live bytes at a time since the mark. */
+void sys_mark_most(void);
+long sys_most_bytes(void);
 /* Descriptors that this process has open. */
 int sys_open_files(void);
 

@@ -4,15 +4,17 @@
  * either the answer is right all the same, or an error names the OpenCL error, and the layer where there is one; and
  * nothing is left over. --all tries each call in each way, without it some are left out.
  */
-#include "../unit/scratch.h"
+#include "child.h"
 
-#include <sys/wait.h>
+#include <errno.h>
 
 #define CL_USE_DEPRECATED_OPENCL_1_2_APIS
 #include <CL/cl.h>
 
 #include "figures.h"
 #include "level.h"
+
+#define WAY 12 /* frames of the stack by which ways through the code are told apart */
 
 static level before;
 
@@ -26,18 +28,6 @@ static void describe(const char *work_name, long n, int code, fault_mode mode)
 {
     snprintf(described, sizeof described, "%s: call %ld (%s) fails %s, with its error %d", work_name, n,
              fault_call_name(fault_nth(n)), mode_names[mode], code);
-}
-
-/* Does the sentence have the name of an error that the layer gave? */
-static bool names_error(const char *sentence)
-{
-    for (const char *at = sentence; (at = strstr(at, "CL_")); at += 3) {
-        char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"), at);
-        if (fault_gave(name))
-            return true;
-    }
-    return false;
 }
 
 /* Calls that are made for a layer. */
@@ -58,7 +48,7 @@ static void check_outcome(const work *w, long n, fault_mode mode, tally *t)
         t->named++;
         if (w->status != SEPCL_DEVICE_ERROR && w->status != SEPCL_OUT_OF_MEMORY)
             test_fail("%s: %s gave status %d, %s\n", described, w->failed_at, (int)w->status, w->error);
-        if (!names_error(w->error))
+        if (!level_names_error(w->error))
             test_fail("%s: no name of the error in \"%s\"\n", described, w->error);
         if (mode != FAULT_GONE && is_for_layer(fault_nth(n)) && !strstr(w->error, "layer '"))
             test_fail("%s: no layer in \"%s\"\n", described, w->error);
@@ -75,15 +65,33 @@ static int find_devices_with_failure(long n, int code, fault_mode mode)
     fault_arm(n, code, mode);
     work_do(&w);
     if (fault_failed() == 0)
-        return 3; /* there are no so many calls */
+        return 1;
     if (w.status == SEPCL_OK)
         return w.right ? 0 : 1;
-    if ((w.status != SEPCL_DEVICE_ERROR && w.status != SEPCL_OUT_OF_MEMORY) || !names_error(w.error)) {
+    if ((w.status != SEPCL_DEVICE_ERROR && w.status != SEPCL_OUT_OF_MEMORY) || !level_names_error(w.error)) {
         describe("devices", n, code, mode);
         fprintf(stderr, "%s: status %d, %s\n", described, (int)w.status, w.error);
         return 1;
     }
     return 2;
+}
+
+/* The calls that list devices and open one: with --all each, else one on each way through the code. */
+static void calls_of_finding(child_numbers *to)
+{
+    const long *fresh;
+    work        w = {0};
+    fault_clear();
+    fault_note_ways(work_all() ? 0 : WAY);
+    work_do(&w);
+    const long n = work_all() ? fault_calls() : fault_new_ways(&fresh);
+    fault_note_ways(0);
+    for (long i = 0; i < n; i++) {
+        const long call = work_all() ? i + 1 : fresh[i];
+        child_take(to, call);
+        if (fault_nth(call) == CALL_clCreateCommandQueue)
+            return;
+    }
 }
 
 /* A question about a device may stay unanswered; the list itself may not. Before any other test, as a device list is made
@@ -92,27 +100,77 @@ static void finding_devices_may_fail(void **state)
 {
     tally t = {0};
     (void)state;
-    for (long n = 1;; n += work_all() ? 1 : work_few() ? 20 : n < 8 ? 1 : 9) {
-        int outcome = 0;
-        for (int k = 0; k < (work_all() ? 6 : 1); k++) {
-            const int   code = work_all() ? k % 2 : (int)(n % 2);
-            const int   mode = work_all() ? k / 2 : (int)(n / 2 % 2);
+    child_numbers *calls = child_finds(calls_of_finding);
+    for (long i = 0; i < calls->n; i++)
+        for (int k = 0; k < 6; k++) {
+            const long n = calls->at[i];
+            const int  code = k % 2, mode = k / 2;
+            if (!work_all() && (mode == FAULT_GONE || (work_few() ? k != (int)(i % 4) : k % 2 != (int)(i % 2))))
+                continue;
             const pid_t child = fork();
             if (child == 0)
-                _exit(find_devices_with_failure(n, code, (fault_mode)mode));
-            assert_int_equal(waitpid(child, &outcome, 0), child);
-            if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) == 1)
-                test_fail("call %ld while devices are found fails %s: child ended with %#x\n", n, mode_names[mode],
-                          (unsigned)outcome);
+                child_ends(find_devices_with_failure(n, code, (fault_mode)mode));
+            snprintf(described, sizeof described, "call %ld while devices are found fails %s", n, mode_names[mode]);
+            const int outcome = child_code(child, described);
             t.cases++;
-            t.right += WEXITSTATUS(outcome) == 0;
-            t.named += WEXITSTATUS(outcome) == 2;
+            t.right += outcome == 0;
+            t.named += outcome == 2;
         }
-        if (WEXITSTATUS(outcome) == 3 || n > 400)
-            break;
-    }
+    child_forget(calls);
     figure("calls", "right answer or named error", "Failures while devices are listed | %ld: %ld right, %ld named", t.cases,
            t.right, t.named);
+}
+
+static int list_devices_without_memory(long n, bool stuck)
+{
+    work w = {0};
+    int  count;
+    sys_arm(SYS_MEMORY, n, ENOMEM, stuck);
+    if (sepcl_device_count(&count) != SEPCL_OK && !strstr(sepcl_last_error(), "out of memory"))
+        return 1;
+    work_do(&w);
+    if (w.status == SEPCL_OK)
+        return !w.right;
+    return w.status != SEPCL_OUT_OF_MEMORY || !strstr(w.error, "out of memory");
+}
+
+/* The allocations that list devices: with --all each of the first session, else one on each way through the code. */
+static void memory_of_finding(child_numbers *to)
+{
+    const long *fresh;
+    int         count;
+    work        w = {0};
+    sys_clear();
+    sys_note_ways(work_all() ? 0 : WAY - 3);
+    if (work_all())
+        work_do(&w);
+    else
+        assert_int_equal(sepcl_device_count(&count), SEPCL_OK);
+    const long n = work_all() ? sys_count(SYS_MEMORY) : sys_new_ways(&fresh);
+    sys_note_ways(0);
+    for (long i = 0; i < n; i++)
+        child_take(to, work_all() ? i + 1 : fresh[i]);
+}
+
+/* Before any other test, too. */
+static void memory_of_the_device_list_fails(void **state)
+{
+    long cases = 0;
+    (void)state;
+    child_numbers *calls = child_finds(memory_of_finding);
+    for (long i = 0; i < calls->n; i++)
+        for (int stuck = 0; stuck < 2; stuck++) {
+            if (work_few() && stuck != (int)(i % 2))
+                continue;
+            const pid_t child = fork();
+            if (child == 0)
+                child_ends(list_devices_without_memory(calls->at[i], stuck));
+            snprintf(described, sizeof described, "allocation %ld of a process fails", calls->at[i]);
+            assert_int_equal(child_code(child, described), 0);
+            cases++;
+        }
+    child_forget(calls);
+    figure("calls", "right answer or \"out of memory\"", "Allocations failed while devices are listed | %ld", cases);
 }
 
 /* ---------------------------------------------------------------- a session */
@@ -272,6 +330,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finding_devices_may_fail), /* first */
+        cmocka_unit_test(memory_of_the_device_list_fails),
         cmocka_unit_test(calls_of_a_session_fail),
         cmocka_unit_test(calls_of_a_half_session_fail),
         cmocka_unit_test(calls_of_a_borrowed_session_fail),

@@ -3,10 +3,9 @@
  * Drivers that lie: about the device, about times, about what went well; and kernels that compute something else. The
  * answer is right, or an error says what is wrong; a kernel that was found wrong is not used again.
  */
-#include "../unit/scratch.h"
+#include "child.h"
 
 #include <math.h>
-#include <sys/wait.h>
 
 #include "figures.h"
 #include "level.h"
@@ -66,20 +65,18 @@ static int live_with(const char *lie)
 /* Before any other test, as a device list is made once a process. */
 static void absurd_facts_are_survived(void **state)
 {
-    int       outcome, right = 0, named = 0;
+    int       right = 0, named = 0;
     const int n = (int)(sizeof facts / sizeof *facts);
     (void)state;
     for (int i = 0; i < n; i++) {
         const pid_t child = fork();
         if (child == 0) {
             alarm(60);
-            _exit(live_with(facts[i]));
+            child_ends(live_with(facts[i]));
         }
-        assert_int_equal(waitpid(child, &outcome, 0), child);
-        if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) == 1)
-            test_fail("a device with %.100s: the process ended with %#x\n", facts[i], (unsigned)outcome);
-        right += WEXITSTATUS(outcome) == 0;
-        named += WEXITSTATUS(outcome) == 2;
+        const int outcome = child_code(child, facts[i]);
+        right += outcome == 0;
+        named += outcome == 2;
     }
     figure("lies", "right answer or named error", "Absurd facts of a device | %d: %d right, %d named", n, right, named);
 }
@@ -354,6 +351,28 @@ static bool answers(running *r)
     return true;
 }
 
+/* Whatever is asked of a session whose device is gone. */
+static void all_say_that_it_is_lost(sepcl_session *s)
+{
+    const size_t      bytes = WORK_IN * sizeof(float);
+    float             out[WORK_OUT];
+    sepcl_memory_info memory;
+    sepcl_step_info   step;
+    for (int i = 0; i < 8; i++) {
+        const status st = i == 0   ? sepcl_session_run(s)
+                          : i == 1 ? sepcl_session_wait(s)
+                          : i == 2 ? sepcl_session_read(s, 0, out, sizeof out)
+                          : i == 3 ? sepcl_session_write(s, 0, work_input(), bytes)
+                          : i == 4 ? sepcl_session_bind(s, 0, work_input(), bytes)
+                          : i == 5 ? sepcl_session_memory(s, &memory)
+                          : i == 6 ? sepcl_session_step(s, 0, &step)
+                                   : sepcl_session_check(s, 0, NULL, NULL);
+        if (st != SEPCL_DEVICE_ERROR || !strstr(sepcl_last_error(), "the session's device was lost: ") ||
+            !strstr(sepcl_last_error(), "CL_OUT_OF_RESOURCES"))
+            test_fail("question %d to a session without device: status %d, %s\n", i, (int)st, sepcl_last_error());
+    }
+}
+
 /* The same while a session runs. What was written to a device that works in the host's memory is lost with its context, and
    has to be written again; what the caller keeps, or the library, is not. */
 static void lost_contexts_are_replaced_later(void **state)
@@ -387,8 +406,7 @@ static void lost_contexts_are_replaced_later(void **state)
         assert_int_equal(sepcl_session_run(r.session), SEPCL_DEVICE_ERROR);
         assert_non_null(strstr(sepcl_last_error(), "CL_OUT_OF_RESOURCES"));
         assert_non_null(strstr(sepcl_last_error(), "opened anew"));
-        assert_int_equal(sepcl_session_run(r.session), SEPCL_DEVICE_ERROR);
-        assert_non_null(strstr(sepcl_last_error(), "CL_OUT_OF_RESOURCES"));
+        all_say_that_it_is_lost(r.session);
         end_running(&r);
     }
     fault_clear();
@@ -398,7 +416,6 @@ static void lost_contexts_are_replaced_later(void **state)
    before any other test. */
 static void what_was_written_is_kept(void **state)
 {
-    int         outcome;
     const pid_t child = fork();
     (void)state;
     if (child == 0) {
@@ -412,10 +429,9 @@ static void what_was_written_is_kept(void **state)
         if (!ok)
             fprintf(stderr, "%s\n", sepcl_last_error());
         end_running(&r);
-        _exit(!ok);
+        child_ends(!ok);
     }
-    assert_int_equal(waitpid(child, &outcome, 0), child);
-    assert_true(WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0);
+    assert_int_equal(child_code(child, "a device of its own memory"), 0);
 }
 
 /* A candidate that takes the context with it leaves the others a new one. */

@@ -7,7 +7,6 @@
 #include "../unit/scratch.h"
 
 #include <errno.h>
-#include <sys/wait.h>
 
 #include "figures.h"
 #include "level.h"
@@ -115,34 +114,6 @@ static void memory_of_a_tuning_fails(void **state)
     fail_memory_of("Tuning", &w, tune_shortly, 60);
 }
 
-static int find_devices_with_failure(long n, bool stuck)
-{
-    work w = {0};
-    sys_arm(SYS_MEMORY, n, ENOMEM, stuck);
-    work_do(&w);
-    if (w.status == SEPCL_OK)
-        return !w.right;
-    return w.status != SEPCL_OUT_OF_MEMORY || !strstr(w.error, "out of memory");
-}
-
-/* Before any other test, as a device list is made once a process. */
-static void memory_of_the_device_list_fails(void **state)
-{
-    int  outcome;
-    long cases = 0;
-    (void)state;
-    for (long n = 1; n <= (work_all() ? 1100 : 60); n += work_all() ? 1 : 3) {
-        const pid_t child = fork();
-        if (child == 0)
-            _exit(find_devices_with_failure(n, n % 2));
-        assert_int_equal(waitpid(child, &outcome, 0), child);
-        if (!WIFEXITED(outcome) || WEXITSTATUS(outcome) != 0)
-            test_fail("allocation %ld of a process fails: it ended with %#x\n", n, (unsigned)outcome);
-        cases++;
-    }
-    figure("system", "right answer or \"out of memory\"", "First of a process: allocations failed | %ld", cases);
-}
-
 /* ---------------------------------------------------------------- files and threads */
 
 static void check_files(const work *w, bool may_fail, tally *t)
@@ -247,7 +218,6 @@ static void files_of_a_tuning_fail(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(memory_of_the_device_list_fails), /* first */
         cmocka_unit_test(memory_of_a_session_fails),
         cmocka_unit_test(memory_of_a_half_session_fails),
         cmocka_unit_test(memory_of_a_first_session_fails),

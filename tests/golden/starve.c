@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * starve [--most N] FILE|FOLDER...: all that sepcl does with a model file without a device, once for each allocation
+ * starve [--most N|--new] FILE|FOLDER...: all that sepcl does with a model file without a device, once for each allocation
  * that it makes, which then fails: reading, the summary, passes, planning for a CPU and a GPU, the reference of small
  * networks,
  * writing, and replacing a convolution. Then the step ends as it does otherwise, or says that memory is out; and
  * nothing is left over.
- * --most: no more failures than that for a step of a file, evenly spread, and others in each file. Of a folder those
+ * --most: no more failures than that for a step of a file, evenly spread, and others in each file. --new: each allocation
+ * that is made on a way through the code on which none was failed before. Of a folder those
  * model files are taken that are smaller than 512 KiB. Prints a line of counts.
  */
 #include <dirent.h>
@@ -304,6 +305,9 @@ int main(int argc, char **argv)
     if (argc > 2 && !strcmp(argv[1], "--most")) {
         most = strtol(argv[2], NULL, 10);
         first = 3;
+    } else if (argc > 1 && !strcmp(argv[1], "--new")) {
+        most = STARVE_NEW(STARVE_FRAMES);
+        first = 2;
     }
     for (int i = first; i < argc; i++) {
         struct stat st;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * starve_device [MOST]: what is done on a device for the user who looks after it, once for each allocation that fails:
- * self-tests, what would be chosen there, what its cache holds, the comparison with the reference, times by step.
+ * starve_device [MOST]: what is done on a device for the user who looks after it, once for each allocation that fails (by
+ * default each that is made on another way through the code):
+ * self-tests, what would be chosen there, what its cache holds, the comparison with the reference, times and competing
+ * ways by step, and which layers separate exactly.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,8 +75,14 @@ static status use(sepcl_session *s)
     if (sepcl_session_bind(s, 0, in, sizeof in) != SEPCL_OK || sepcl_session_run(s) != SEPCL_OK ||
         sepcl_session_read(s, 0, out, sizeof out) != SEPCL_OK)
         return error_code();
-    for (int i = 0; i < sepcl_session_step_count(s); i++)
+    for (int i = 0; i < sepcl_session_step_count(s); i++) {
+        sepcl_way way;
+        int       n;
         TRY(sepcl_session_step(s, i, &step));
+        TRY(sepcl_session_way_count(s, i, &n));
+        for (int k = 0; k < n; k++)
+            TRY(sepcl_session_way(s, i, k, &way));
+    }
     return sepcl_session_check(s, 0, NULL, NULL);
 }
 
@@ -91,6 +99,25 @@ static status do_session(const void *given)
     return st;
 }
 
+static status do_summary(const void *given)
+{
+    sepcl_model     *m;
+    sepcl_summary   *s;
+    sepcl_layer_info l;
+    sepcl_exact_form f;
+    (void)given;
+    TRY(sepcl_model_load_memory(file.p, file.n, NULL, &m));
+    status st = sepcl_summary_create(m, NULL, 0, &s);
+    for (int i = 0; st == SEPCL_OK && i < sepcl_summary_layer_count(s); i++) {
+        st = sepcl_summary_layer(s, i, &l);
+        if (st == SEPCL_OK && sepcl_can_separate())
+            st = sepcl_summary_exact_form(s, i, &f);
+    }
+    sepcl_summary_destroy(s);
+    sepcl_model_destroy(m);
+    return st;
+}
+
 /* What stays for good is made by a first run. */
 static void from(const char *name, status (*step)(const void *), const void *given, long most)
 {
@@ -101,7 +128,7 @@ static void from(const char *name, status (*step)(const void *), const void *giv
 
 int main(int argc, char **argv)
 {
-    const long most = argc > 1 ? strtol(argv[1], NULL, 10) : 100;
+    const long most = argc > 1 ? strtol(argv[1], NULL, 10) : STARVE_NEW(STARVE_FRAMES);
     file = small_file();
     if (sepcl_device_find(NULL, &device) != SEPCL_OK) {
         fprintf(stderr, "starve_device: %s\n", sepcl_last_error());
@@ -116,6 +143,7 @@ int main(int argc, char **argv)
     from("session", do_session, &(sepcl_session_desc){0}, most);
     from("session with times", do_session, &(sepcl_session_desc){.profile = true, .no_fusion = true}, most);
     from("session of halves", do_session, &(sepcl_session_desc){.precision = SEPCL_F16}, most);
+    from("exact forms", do_summary, NULL, most);
     free(file.p);
     printf("%ld failures: %ld said that memory is out, %ld ended as without\n", starve_failures, starve_named,
            starve_finished);

@@ -3,10 +3,8 @@
 #ifndef SEPCL_TEST_IMPORT_TEST_H
 #define SEPCL_TEST_IMPORT_TEST_H
 
-#include "scratch.h"
+#include "model_bytes.h"
 
-#include "import/import.h"
-#include "ir/op.h"
 #include "onnx_writer.h"
 
 typedef struct built {
@@ -26,41 +24,8 @@ static inline void built_free(built *b)
 /* Free dimensions become `free_dim`. Takes the file. */
 static inline status build_file(pb file, int64_t free_dim, built *b)
 {
-    shape inputs[8];
     *b = (built){.file = file};
-    TRY(model_file_open_memory(file.p, file.n, "test.onnx", &b->model));
-    assert_true(model_file_inputs(b->model) <= 8);
-    for (int i = 0; i < model_file_inputs(b->model); i++) {
-        inputs[i] = model_file_input(b->model, i)->shape;
-        for (int k = 0; k < inputs[i].rank; k++)
-            if (inputs[i].dim[k] < 0)
-                inputs[i].dim[k] = free_dim;
-    }
-    return model_file_build(b->model, inputs, &b->g);
-}
-
-/* One line a node: op, shapes of what it reads (constants in brackets), shape of what it makes. */
-static inline const char *graph_lines(const graph *g)
-{
-    static char text[8192];
-    size_t      at = 0;
-    text[0] = 0;
-    for (int i = 0; i < g->n_nodes; i++) {
-        const node *n = g->nodes[i];
-        char        s[SHAPE_TEXT];
-        at += (size_t)snprintf(text + at, sizeof text - at, "%s", op_name(n->op));
-        for (int k = 0; k < n->n_in; k++) {
-            const value *v = n->in[k] < 0 ? NULL : &g->values[n->in[k]];
-            at += (size_t)snprintf(text + at, sizeof text - at,
-                                   !v        ? " -"
-                                   : v->data ? " [%s]"
-                                             : " %s",
-                                   v ? shape_text(&v->shape, s) : "");
-        }
-        at += (size_t)snprintf(text + at, sizeof text - at, " > %s\n", shape_text(&g->values[n->out[0]].shape, s));
-        assert_true(at < sizeof text);
-    }
-    return text;
+    return model_starve_and_build(&(model_bytes){file.p, file.n, "test.onnx", free_dim, free_dim}, &b->model, &b->g);
 }
 
 /* The model must build into exactly these nodes. */

@@ -3,10 +3,8 @@
 #ifndef SEPCL_TEST_KERAS_TEXT_H
 #define SEPCL_TEST_KERAS_TEXT_H
 
-#include "scratch.h"
+#include "model_bytes.h"
 
-#include "import/import.h"
-#include "ir/op.h"
 #include "keras_writer.h"
 
 typedef struct built {
@@ -24,17 +22,7 @@ static inline void built_free(built *b)
 /* Free extents become 8. The bytes must stay. */
 static inline status build(const uint8_t *p, size_t n, built *b)
 {
-    shape inputs[8];
-    *b = (built){0};
-    TRY(model_file_open_memory(p, n, "test.h5", &b->model));
-    assert_true(model_file_inputs(b->model) <= 8);
-    for (int i = 0; i < model_file_inputs(b->model); i++) {
-        inputs[i] = model_file_input(b->model, i)->shape;
-        for (int k = 0; k < inputs[i].rank; k++)
-            if (inputs[i].dim[k] < 0)
-                inputs[i].dim[k] = k ? 8 : 1;
-    }
-    return model_file_build(b->model, inputs, &b->g);
+    return model_starve_and_build(&(model_bytes){p, n, "test.h5", 1, 8}, &b->model, &b->g);
 }
 
 /* ---------------------------------------------------------------- architectures in words */

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,27 +195,83 @@ typedef struct kw_weights {
     struct {
         int     rank;
         int64_t dims[5];
-    } arrays[5];
+    } arrays[6];
 } kw_weights;
 
-/* A group in a group in a group ... that ends in `inner`. */
+/* How the weights of the files that follow are called and where they are. */
+static struct kw_way {
+    const char *const *names; /* NULL: "0", "1", ...; what stands before a '/' is a group of its own */
+    int                parts; /* above 0: the names stand in so many attributes, weight_names0 and so on */
+    const char        *inner; /* in an archive: the groups from the outermost on; NULL: "vars" */
+} kw_way;
+
+static inline bool kw_same_group(const char *a, const char *b)
+{
+    const size_t n = strcspn(a, "/");
+    return a[n] && strncmp(a, b, n + 1) == 0;
+}
+
+/* Names of the form group/name: the groups, each written at the first of its names; those stand one after the other. */
+static inline void kw_groups(kw *w, const char *const *names, const size_t *arrays, int n, size_t *groups)
+{
+    for (int i = 0; i < n; i++) {
+        groups[i] = 0;
+        if (!strchr(names[i], '/') || (i && kw_same_group(names[i - 1], names[i])))
+            continue;
+        const kw_object o = kw_begin(w);
+        for (int k = i; k < n && kw_same_group(names[i], names[k]); k++)
+            kw_link(w, strchr(names[k], '/') + 1, arrays[k]);
+        groups[i] = kw_end(w, &o);
+    }
+}
+
+/* An object alone in a group, that in another one, and so on; path: their names from the outermost on. */
+static inline size_t kw_wrap(kw *w, const char *path, size_t object)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s", path);
+    for (char *last = text; last; *last = 0) {
+        last = strrchr(text, '/');
+        const kw_object o = kw_begin(w);
+        kw_link(w, last ? last + 1 : text, object);
+        object = kw_end(w, &o);
+        if (!last)
+            break;
+    }
+    return object;
+}
+
+static inline void kw_names(kw *w, const char *const *names, int n, int parts)
+{
+    char key[32];
+    if (parts < 1)
+        kw_texts(w, "weight_names", names, n);
+    for (int i = 0; i < parts; i++) {
+        snprintf(key, sizeof key, "weight_names%d", i);
+        kw_texts(w, key, names + i * n / parts, (i + 1) * n / parts - i * n / parts);
+    }
+}
+
+/* The group of a layer's or an inner model's weights. */
 static inline size_t kw_arrays(kw *w, const kw_weights *l, bool archive)
 {
-    static const char *const names[] = {"0", "1", "2", "3", "4"};
-    size_t                   arrays[5];
+    static const char *const numbers[] = {"0", "1", "2", "3", "4", "5"};
+    const char *const       *names = kw_way.names ? kw_way.names : numbers;
+    size_t                   arrays[6], groups[6];
     for (int i = 0; i < l->n; i++)
         arrays[i] = kw_array(w, l->arrays[i].rank, l->arrays[i].dims);
+    kw_groups(w, names, arrays, l->n, groups);
     const kw_object o = kw_begin(w);
     if (!archive)
-        kw_texts(w, "weight_names", names, l->n);
-    for (int i = 0; i < l->n; i++)
-        kw_link(w, names[i], arrays[i]);
+        kw_names(w, names, l->n, kw_way.parts);
+    for (int i = 0; i < l->n; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%.*s", (int)strcspn(names[i], "/"), names[i]);
+        if (groups[i] || !strchr(names[i], '/'))
+            kw_link(w, text, groups[i] ? groups[i] : arrays[i]);
+    }
     const size_t group = kw_end(w, &o);
-    if (!archive)
-        return group;
-    const kw_object outer = kw_begin(w);
-    kw_link(w, "vars", group);
-    return kw_end(w, &outer);
+    return archive ? kw_wrap(w, kw_way.inner ? kw_way.inner : "vars", group) : group;
 }
 
 /* The file of weights; config: NULL, or the architecture, which an .h5 has in it. */

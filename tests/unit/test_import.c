@@ -24,19 +24,9 @@ static pb small_net(void)
     return net_finish(&m, 10);
 }
 
-/* The bytes in memory of their exact size, so that a sanitizer sees a read beyond them. */
 static status try_bytes(const uint8_t *p, size_t n)
 {
-    built  b;
-    pb     file = {0};
-    status st;
-    file.p = malloc(n ? n : 1);
-    assert_non_null(file.p);
-    memcpy(file.p, p, n);
-    file.n = n;
-    st = build_file(file, 2, &b);
-    built_free(&b);
-    return st;
+    return model_try_copy(&(model_bytes){p, n, "test.onnx", 2, 2});
 }
 
 static void whole(void **state)
@@ -208,6 +198,60 @@ static void opsets(void **state)
         net_output(&m, "y");
         check_refused(&m, rows[i].opset, rows[i].want, rows[i].text);
     }
+}
+
+/* Parts of a file that are rare: other domains, two graphs, ports of other kinds, outputs of one name, nodes without
+ * any. */
+static void rare_parts(void **state)
+{
+    net m = {0};
+    pb  import = {0}, other = {0}, kind = {0}, port = {0}, file;
+    (void)state;
+    for (int twice = 0; twice < 2; twice++) {
+        INPUT(&m, "x", 1, 3);
+        pb n = node_begin("Relu", "a", "x", "y");
+        pb_text(&n, 7, "ai.onnx"); /* the standard's domain by its name */
+        pb_message(&m.graph, 1, n);
+        net_output(&m, "y");
+        file = net_finish(&m, 0);
+        import = other = (pb){0};
+        pb_text(&import, 1, "ai.onnx");
+        pb_int(&import, 2, 13);
+        pb_message(&file, 8, import);
+        pb_text(&other, 1, "com.example");
+        pb_int(&other, 2, 1);
+        pb_message(&file, 8, other);
+        if (twice)
+            pb_message(&file, 7, (pb){0});
+        built        b;
+        const status st = build_file(file, 1, &b);
+        if (twice ? st != SEPCL_BAD_FILE || !strstr(error_sentence(), "the file has two graphs") : st != SEPCL_OK)
+            test_fail("%d, %s\n", st, error_sentence());
+        built_free(&b);
+    }
+    INPUT(&m, "x", 1, 3);
+    pb_text(&port, 1, "s");
+    pb_message(&kind, 4, (pb){0}); /* a sequence */
+    pb_message(&port, 2, kind);
+    pb_message(&m.graph, 11, port);
+    NODE(&m, "Relu", "a", "x", "y");
+    net_output(&m, "y");
+    check_refused(&m, 13, SEPCL_UNSUPPORTED, "'s' is a sequence, a map, an optional or a sparse tensor");
+    INPUT(&m, "x", 1, 3);
+    NODE(&m, "Relu", "a", "x", "y");
+    net_output(&m, "y");
+    net_output(&m, "y");
+    check_refused(&m, 13, SEPCL_BAD_FILE, "two outputs are called 'y'");
+    INPUT(&m, "x", 1, 3);
+    NODE(&m, "Relu", "a", "x", "y,z");
+    NODE(&m, "Add", "b", "y,z", "v");
+    net_output(&m, "v");
+    check_refused(&m, 13, SEPCL_UNSUPPORTED, "output 1, 'z', is used, but only 1 of the op's outputs are supported");
+    INPUT(&m, "x", 1, 3);
+    NODE(&m, "LayerNormalization", "a", "x,w", ",mean"); /* the outputs that are there */
+    WEIGHT(&m, "w", 1, 3);
+    net_output(&m, "mean");
+    check_lines(&m, 17, "reduce 1x3 > 1x1\n");
 }
 
 /* ---------------------------------------------------------------- inputs */
@@ -495,6 +539,7 @@ int main(void)
         cmocka_unit_test(graph_bomb),
         cmocka_unit_test(names_and_order),
         cmocka_unit_test(opsets),
+        cmocka_unit_test(rare_parts),
         cmocka_unit_test(inputs),
         cmocka_unit_test(inputs_refused),
         cmocka_unit_test(functions_and_training),

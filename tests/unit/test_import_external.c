@@ -2,6 +2,7 @@
 /* Files on disk, and weights in other files: only regular ones with one name, below the model's folder, unlinked to. */
 #include <fcntl.h>
 
+#include "import/file_map.h"
 #include "import_test.h"
 
 static char *folder, *outside;
@@ -57,10 +58,11 @@ static int tear_down(void **state)
 /* y = x + t, where t lies in another file. offset and length may be NULL. */
 static pb model_with(const char *location, const char *offset, const char *length)
 {
-    const char *const keys[] = {"location", "offset", "length"}, *const values[] = {location, offset, length};
-    net m = {0};
-    pb  t = tensor_begin("t", 1, 1, &(int64_t){4});
-    for (int i = 0; i < 3; i++) {
+    const char *const keys[] = {"location", "offset", "length", "checksum"};
+    const char *const values[] = {location, offset, length, offset ? "what nobody looks at" : NULL};
+    net               m = {0};
+    pb                t = tensor_begin("t", 1, 1, &(int64_t){4});
+    for (int i = 0; i < 4; i++) {
         pb entry = {0};
         if (!values[i])
             continue;
@@ -235,12 +237,89 @@ static void current_folder(void **state)
     model_file_close(f);
 }
 
+/* Calls of the system that fail for the model's own file and for the weights' one. */
+static void calls_that_fail(void **state)
+{
+    static const struct {
+        sys_call    call;
+        long        n;
+        int         error;
+        status      want;
+        const char *words;
+    } rows[] = {
+        {SYS_open, 1, ENOMEM, SEPCL_OUT_OF_MEMORY, "cannot open it"},
+        {SYS_open, 1, EACCES, SEPCL_BAD_FILE, "cannot open it"},
+        {SYS_open, 2, EACCES, SEPCL_BAD_FILE, "cannot open the model's folder"},
+        {SYS_openat, 1, EIO, SEPCL_BAD_FILE, "cannot open it"},
+        {SYS_fstat, 1, EIO, SEPCL_BAD_FILE, "cannot look at it"},
+        {SYS_fstat, 2, EIO, SEPCL_BAD_FILE, "cannot look at it"},
+        {SYS_mmap, 1, ENOMEM, SEPCL_OUT_OF_MEMORY, "cannot map it"},
+        {SYS_mmap, 2, ENODEV, SEPCL_BAD_FILE, "cannot map it"},
+    };
+    char *path = at("m.onnx");
+    pb    file = model_with("weights.bin", "8", "16");
+    (void)state;
+    put("m.onnx", file.p, file.n);
+    free(file.p);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        model_file *f;
+        const int   files = sys_open_files();
+        sys_arm(rows[i].call, rows[i].n, rows[i].error, false);
+        const status st = model_file_open(path, NULL, &f);
+        const long   failed = sys_failed();
+        sys_clear();
+        if (failed != 1 || st != rows[i].want || !strstr(error_sentence(), rows[i].words))
+            test_fail("%s %ld: %d, '%s'\n", sys_name(rows[i].call), rows[i].n, st, st ? error_sentence() : "");
+        assert_int_equal(sys_open_files(), files);
+    }
+    free(path);
+}
+
+static void odd_paths(void **state)
+{
+    enum { DEEP = 34 };
+    char     long_name[400], deep[2 * DEEP + 16] = "", long_path[5000];
+    file_map m;
+    (void)state;
+    memset(long_name, 'a', 300);
+    long_name[300] = 0;
+    assert_fails(SEPCL_BAD_FILE, "a part of the path is longer than 255 bytes", open_with(long_name, NULL, NULL, NULL));
+    memcpy(long_name, "inner/", 6);
+    assert_fails(SEPCL_BAD_FILE, "a part of the path is longer than 255 bytes", open_with(long_name, NULL, NULL, NULL));
+    assert_fails(SEPCL_BAD_FILE, "the path is empty", open_with("./.", NULL, NULL, NULL));
+    for (int i = 0; i < DEEP; i++) {
+        strcat(deep, i ? "/d" : "d");
+        make_folder(deep);
+    }
+    strcat(deep, "/weights.bin");
+    assert_fails(SEPCL_BAD_FILE, "the path has more than 32 folders", open_with(deep, NULL, NULL, NULL));
+    for (int i = DEEP; i > 0; i--) {
+        deep[2 * i - 1] = 0;
+        char *path = at(deep);
+        assert_int_equal(rmdir(path), 0);
+        free(path);
+    }
+    assert_fails(SEPCL_BAD_FILE, "No such file", file_map_open_beside("/m.onnx", "no such weights", &m));
+    memset(long_path, 'a', sizeof long_path);
+    memcpy(long_path + sizeof long_path - 3, "/m", 3);
+    assert_fails(SEPCL_BAD_FILE, "cannot open the model's folder: File name too long",
+                 file_map_open_beside(long_path, "weights", &m));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),      cmocka_unit_test(unaligned),   cmocka_unit_test(outside_the_folder),
-        cmocka_unit_test(links),     cmocka_unit_test(ranges),      cmocka_unit_test(other_kinds),
-        cmocka_unit_test(in_memory), cmocka_unit_test(model_paths), cmocka_unit_test(current_folder),
+        cmocka_unit_test(good),
+        cmocka_unit_test(unaligned),
+        cmocka_unit_test(outside_the_folder),
+        cmocka_unit_test(links),
+        cmocka_unit_test(ranges),
+        cmocka_unit_test(other_kinds),
+        cmocka_unit_test(in_memory),
+        cmocka_unit_test(model_paths),
+        cmocka_unit_test(current_folder),
+        cmocka_unit_test(calls_that_fail),
+        cmocka_unit_test(odd_paths),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

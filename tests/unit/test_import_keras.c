@@ -235,17 +235,9 @@ static real_file read_real(const char *name)
     return f;
 }
 
-/* The bytes in memory of their exact size, so that a sanitizer sees a read beyond them. */
 static status try_bytes(const uint8_t *p, size_t n)
 {
-    built    b;
-    uint8_t *copy = __real_malloc(n ? n : 1);
-    assert_non_null(copy);
-    memcpy(copy, p, n);
-    const status st = build(copy, n, &b);
-    built_free(&b);
-    __real_free(copy);
-    return st;
+    return model_try_copy(&(model_bytes){p, n, "test.h5", 1, 8});
 }
 
 /* Refused within bounds, or read. */
@@ -257,21 +249,6 @@ static status try_within(const uint8_t *p, size_t n, const char *what, size_t at
     if (st != SEPCL_OK && strncmp(error_sentence(), "test.h5: ", 9) != 0)
         test_fail("%s at %zu: %d, '%s'\n", what, at, st, error_sentence());
     return st;
-}
-
-/* The trees of jansson, a library of its own, count too. */
-static void *take_for_json(size_t n)
-{
-    void *p = __real_malloc(n);
-    heap_now += p ? malloc_usable_size(p) : 0;
-    heap_most = heap_now > heap_most ? heap_now : heap_most;
-    return p;
-}
-
-static void drop_of_json(void *p)
-{
-    heap_now -= p ? malloc_usable_size(p) : 0;
-    __real_free(p);
 }
 
 static void cut_anywhere(void **state)
@@ -600,6 +577,6 @@ int main(void)
         cmocka_unit_test(ways_out_of_the_file),
         cmocka_unit_test(headers_in_a_circle),
     };
-    json_set_alloc_funcs(take_for_json, drop_of_json);
+    json_set_alloc_funcs(sys_allocate, free); /* the trees of jansson, a library of its own, count too */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

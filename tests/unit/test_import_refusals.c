@@ -55,6 +55,20 @@ static const row refused[] = {
     {13, "MaxPool", "x4x4", "kernel_shape=[2,2]", BAD, "has no spatial axis"},
     {13, "MaxPool", "x1x1x4x4", "kernel_shape=[5,5]", NOT, "a window of 5x5, dilated by 1 and 1, does not fit"},
     {13, "GlobalMaxPool", "x4x4", NULL, BAD, "the input 'i0' has no spatial axis"},
+    {13, "Conv", "x1x1x4x4 f1x1x70000x1", NULL, NOT, "a kernel extent of 70000 is above the limit"},
+    {13, "Conv", "x1x1x4 f1x1x4", "auto_pad=SAME_UPPER dilations=[65535]", NOT,
+     "a padding of 196605 is above the limit"},
+    {13, "ConvTranspose", "x1x1x4x4 f1x1x2x2", "output_shape=[65000000,4]", NOT, "above the limit"},
+    {13, "Softmax", "n2x3", NULL, NOT, "is a tensor of type int64, and those serve for shapes and indices only"},
+    {13, "Softmax", "f0x3", NULL, NOT, "'i0' has no elements"},
+    {13, "Where", "x2 x2 x2", NULL, BAD, "the operands are of types float32, float32 and float32"},
+    {13, "Clip", "n2 (1) (1)", NULL, NOT, "int64"},
+    {13, "Gather", "x1x1x1x1x1x1x1x1 n2x2", "axis=0", NOT, "the result has more than 8 dimensions"},
+    {13, "Gather", "x3 []", NULL, NOT, "the result has no elements"},
+    {13, "Gather", "x3 [-4]", NULL, BAD, "index -4 is outside an axis of 3"},
+    {13, "Gather", "x3 [3]", NULL, BAD, "index 3 is outside an axis of 3"},
+    {13, "Gather", "x3 {1}", NULL, NOT, "the indices have to be integer constants"},
+    {13, "Tile", "x1x1x1x1x1x1x1x2 [1,1,1,1,1,1,1,2]", NULL, NOT, "are above the limit of 8"},
     {13, "GlobalLpPool", "x1x1x4x4", "p=3", NOT, "p is 3; 1 and 2 are supported"},
     /* products */
     {13, "Gemm", "x2 f2x2", NULL, BAD, "the operands have 1 and 2 dimensions"},
@@ -298,11 +312,60 @@ static void test_split_outputs(void **state)
     check_lines(&m, 18, "slice 5 > 3\nslice 5 > 2\n");
 }
 
+/* Lists as writers of other languages pack them: all entries in one field. */
+static void test_packed_lists(void **state)
+{
+    static const struct {
+        int         n;
+        const char *bytes;
+        const char *words; /* NULL: good */
+    } perms[] = {
+        {2, "\1\0", NULL},
+        {3, "\1\0\x80", "attribute 'perm' is malformed"}, /* a number that goes on beyond the end */
+        {9, "\0\1\2\3\4\5\6\7\10", "has more than 8 entries"},
+    };
+    const float scales[] = {1, 1, 2, 2};
+    net         m;
+    (void)state;
+    for (size_t i = 0; i < sizeof perms / sizeof perms[0]; i++) {
+        pb a = attr_begin("perm", 7);
+        pb_bytes(&a, 8, perms[i].bytes, (size_t)perms[i].n);
+        m = (net){{0}};
+        INPUT(&m, "x", 2, 3);
+        NODE_WITH(&m, "Transpose", "n", "x", "y", a);
+        net_output(&m, "y");
+        if (perms[i].words)
+            check_refused(&m, 13, BAD, perms[i].words);
+        else
+            check_lines(&m, 13, "transpose 2x3 > 3x2\n");
+    }
+    for (size_t n = sizeof scales - 1; n <= sizeof scales; n++) {
+        pb a = attr_begin("scales", 6);
+        pb_bytes(&a, 7, scales, n);
+        m = (net){{0}};
+        INPUT(&m, "x", 1, 1, 4, 4);
+        NODE_WITH(&m, "Upsample", "n", "x", "y", a);
+        net_output(&m, "y");
+        if (n < sizeof scales)
+            check_refused(&m, 7, BAD, "attribute 'scales' is malformed");
+        else
+            check_lines(&m, 7, "reshape 1x1x4x4 > 1x4x4x1\nresize 1x4x4x1 > 1x8x8x1\nreshape 1x8x8x1 > 1x1x8x8\n");
+    }
+    pb a = attr_begin("perm", 7);
+    pb_float(&a, 8, 1); /* entries of 32 bits, which whole numbers do not have */
+    m = (net){{0}};
+    INPUT(&m, "x", 2, 3);
+    NODE_WITH(&m, "Transpose", "n", "x", "y", a);
+    net_output(&m, "y");
+    check_refused(&m, 13, BAD, "attribute 'perm' is malformed");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_split_outputs),
+        cmocka_unit_test(test_packed_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TFLite files: what becomes of their operators, what is refused, and files that are cut off, malformed or too much. */
 #include "bounds.h"
+#include "model_bytes.h"
 
 #include "import/flat.h"
-#include "import/import.h"
 #include "import/tflite_model.h"
 #include "ir/op.h"
 #include "tflite_writer.h"
@@ -27,16 +27,8 @@ static void built_free(built *b)
 /* Free dimensions become 2. Takes the file. */
 static status build_file(fw file, built *b)
 {
-    shape inputs[4];
     *b = (built){.file = file};
-    TRY(model_file_open_memory(file.p, file.n, "test.tflite", &b->model));
-    for (int i = 0; i < model_file_inputs(b->model); i++) {
-        inputs[i] = model_file_input(b->model, i)->shape;
-        for (int k = 0; k < inputs[i].rank; k++)
-            if (inputs[i].dim[k] < 0)
-                inputs[i].dim[k] = 2;
-    }
-    return model_file_build(b->model, inputs, &b->g);
+    return model_starve_and_build(&(model_bytes){file.p, file.n, "test.tflite", 2, 2}, &b->model, &b->g);
 }
 
 static void check_refused(const tfl *m, status want, const char *text)
@@ -325,7 +317,7 @@ static void refused_models(void **state)
 
 static const float sparse_values[3] = {1, 2, 3};
 static int32_t     order[2], block_map[1], segments[4], indices[3];
-static int         n_order, n_blocks, first_size, indices_type;
+static int         n_order, n_blocks, first_size, first_format, indices_type, n_segments, n_levels;
 
 /* Rows of 2 x 4: a dense level, then a sparse one. */
 static void write_sparsity(fw *w, size_t from)
@@ -335,14 +327,16 @@ static void write_sparsity(fw *w, size_t from)
     fw_vector(w, fw_field(at, 0), order, (size_t)n_order, 4);
     if (n_blocks)
         fw_vector(w, fw_field(at, 1), block_map, (size_t)n_blocks, 4);
-    const size_t levels = fw_offsets(w, fw_field(at, 2), 2);
-    fw_to_table(w, levels, FW_TABLE(w, 0, first_size));
+    const size_t levels = fw_offsets(w, fw_field(at, 2), (size_t)n_levels);
+    fw_to_table(w, levels, FW_TABLE(w, first_format, first_size));
+    if (n_levels < 2)
+        return;
     const size_t second = FW_TABLE(w, 1, 0, 1, 0, indices_type, 0);
     fw_to_table(w, levels + 4, second);
     const size_t begins = FW_TABLE(w, 0), places = FW_TABLE(w, 0);
     fw_to_table(w, fw_field(second, 3), begins);
     fw_to_table(w, fw_field(second, 5), places);
-    fw_vector(w, fw_field(begins, 0), segments, 3, 4);
+    fw_vector(w, fw_field(begins, 0), segments, (size_t)n_segments, 4);
     fw_vector(w, fw_field(places, 0), indices, 3, 4);
 }
 
@@ -364,7 +358,9 @@ static tfl sparse_net(void)
     memcpy(indices, (int32_t[]){1, 3, 0}, sizeof indices);
     n_order = 2;
     n_blocks = 0;
-    first_size = 2;
+    n_levels = first_size = 2;
+    first_format = 0;
+    n_segments = 3;
     indices_type = 1;
     return m;
 }
@@ -407,6 +403,39 @@ static void sparse(void **state)
             indices_type = 0;
         check_refused(&m, SEPCL_BAD_FILE, "its lists of positions and its values do not agree");
     }
+    for (int i = 0; i < 2; i++) {
+        m = sparse_net();
+        order[1] = i ? -1 : 2; /* no axis at all */
+        check_refused(&m, SEPCL_BAD_FILE, "its order of dimensions is no permutation");
+    }
+    for (int i = 0; i < 2; i++) {
+        m = sparse_net();
+        first_format = i ? -1 : 2;
+        check_refused(&m, SEPCL_BAD_FILE, "a dimension is kept in an unknown way");
+    }
+    for (int i = 0; i < 5; i++) {
+        m = sparse_net();
+        if (i == 0)
+            indices[2] = -1;
+        else if (i == 1)
+            segments[1] = -1;
+        else if (i == 2)
+            m.tensors[3].bytes -= 4; /* a value too few */
+        else if (i == 3)
+            n_segments = 2;
+        else
+            segments[2] = 4;
+        check_refused(&m, SEPCL_BAD_FILE, "its lists of positions and its values do not agree");
+    }
+    m = sparse_net();
+    n_levels = 1;
+    check_refused(&m, SEPCL_BAD_FILE, "some of its dimensions are not described");
+    m = sparse_net();
+    m.tensors[3].type = T_INT32;
+    check_refused(&m, SEPCL_UNSUPPORTED, "sparse constant 's' is of type INT32; only floats are supported");
+    m = sparse_net();
+    m.tensors[3].dim[0] = 0;
+    check_refused(&m, SEPCL_BAD_FILE, "sparse constant 's': it has no elements");
     m = sparse_net();
     m.tensors[3].dim[0] = 1 << 20;
     m.tensors[3].dim[1] = 1 << 10;
@@ -414,21 +443,83 @@ static void sparse(void **state)
     check_refused(&m, SEPCL_UNSUPPORTED, "the limit is");
 }
 
+/* Rows of 2 x 4 in blocks of 1 x 2: rows and blocks of two columns dense, then the place in a block. */
+static int block_size, block_axis, block_order[4];
+
+static void write_blocks(fw *w, size_t from)
+{
+    const size_t at = FW_TABLE(w, 0, 0, 0);
+    const int    sizes[3] = {2, 4 / (block_size > 0 ? block_size : 1), block_size};
+    fw_to_table(w, from, at);
+    fw_vector(w, fw_field(at, 0), block_order, (size_t)n_order, 4);
+    fw_vector(w, fw_field(at, 1), (int32_t[]){block_axis, block_axis}, (size_t)n_order - 2, 4);
+    const size_t levels = fw_offsets(w, fw_field(at, 2), (size_t)n_order);
+    for (int i = 0; i < n_order; i++)
+        fw_to_table(w, levels + 4 * (size_t)i, FW_TABLE(w, 0, sizes[i < 3 ? i : 2]));
+}
+
+static tfl block_net(void)
+{
+    static const float values[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    tfl                m = sparse_net();
+    m.tensors[3].data = values;
+    m.tensors[3].bytes = sizeof values;
+    m.tensors[3].sparsity = write_blocks;
+    memcpy(block_order, (int32_t[]){0, 1, 2, 3}, sizeof block_order);
+    n_order = 3;
+    block_size = 2;
+    block_axis = 1;
+    return m;
+}
+
+static void sparse_blocks(void **state)
+{
+    static const float want[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+    tfl                m = block_net();
+    built              b;
+    (void)state;
+    assert_ok(build_file(tfl_finish(&m), &b));
+    assert_memory_equal(b.g->values[find_node(b.g, OP_BINARY)->in[1]].data, want, sizeof want);
+    built_free(&b);
+    for (int i = 0; i < 3; i++) {
+        m = block_net();
+        block_size = (int[]){0, 3, 8}[i];
+        check_refused(&m, SEPCL_BAD_FILE, "sparse constant 's': a block does not divide its dimension");
+    }
+    for (int i = 0; i < 3; i++) {
+        m = block_net();
+        block_axis = (int[]){-1, 2, 1}[i];
+        n_order += i == 2; /* two blocks of one axis */
+        check_refused(&m, SEPCL_BAD_FILE, "its blocks are not of different dimensions");
+    }
+}
+
+/* Data behind all tables, as files of more than 2 GB have them, and outside the file. */
+static void far_data(void **state)
+{
+    built b;
+    tfl   m = small_net();
+    (void)state;
+    m.tensors[0].free[0] = 0;
+    m.tensors[1].far = 1;
+    assert_ok(build_file(tfl_finish(&m), &b));
+    const value *w = &b.g->values[find_node(b.g, OP_CONV)->in[1]];
+    assert_memory_equal(w->data, m.tensors[1].data, m.tensors[1].bytes);
+    built_free(&b);
+    m.tensors[1].far = 2;
+    check_refused(&m, SEPCL_BAD_FILE, "from byte 18446744073709551615 on, but the file has");
+    m.tensors[1].far = 3;
+    check_refused(&m, SEPCL_BAD_FILE, "tensor 'w' is kept in");
+    m = small_net();
+    m.tensors[1].external = true;
+    check_refused(&m, SEPCL_UNSUPPORTED, "tensor 'w' is kept outside the file, which is not supported");
+}
+
 /* ---------------------------------------------------------------- broken files */
 
-/* The bytes in memory of their exact size, so that a sanitizer sees a read beyond them. */
 static status try_bytes(const uint8_t *p, size_t n)
 {
-    built  b;
-    fw     file = {0};
-    status st;
-    file.p = __real_malloc(n ? n : 1);
-    assert_non_null(file.p);
-    memcpy(file.p, p, n);
-    file.n = n;
-    st = build_file(file, &b);
-    built_free(&b);
-    return st;
+    return model_try_copy(&(model_bytes){p, n, "test.tflite", 2, 2});
 }
 
 static fw one_image(void)
@@ -569,6 +660,8 @@ int main(void)
         cmocka_unit_test(refused_options),
         cmocka_unit_test(refused_models),
         cmocka_unit_test(sparse),
+        cmocka_unit_test(sparse_blocks),
+        cmocka_unit_test(far_data),
         cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(sizes_spoilt),
         cmocka_unit_test(changed_anywhere),

@@ -458,6 +458,159 @@ static void pairs_fold(void **unused)
     conv_part_free(&row);
 }
 
+/* ------------------------------------------------------------------ pairs that do not fold */
+
+/* Two convolutions in a row, and what is to be changed about them. */
+typedef struct pair {
+    conv_part a, b;
+    graph    *g; /* once it is built */
+    value_id  between;
+} pair;
+
+static pair depthwise_pair(void)
+{
+    return (pair){.a = make_conv(4, 1, 2, 3, 3), .b = make_conv(1, 8, 5, 1, 1)};
+}
+
+static pair spatial_pair(void)
+{
+    return (pair){.a = make_conv(1, 4, 3, 3, 1), .b = make_conv(1, 3, 5, 1, 3)};
+}
+
+static void build_pair(pair *p, bool bias)
+{
+    const shape s = SHAPE(1, 9, 9, p->a.ci * p->a.a.group);
+    assert_ok(graph_create("test", &p->g));
+    p->between = add_node(p->g, graph_input(p->g, "x", DT_F32, &s), &p->a, bias);
+    assert_ok(graph_output(p->g, add_node(p->g, p->between, &p->b, false)));
+}
+
+/* want: the reason, "pair" when they fold, "" when they are no pair at all. */
+static void ends_as(pair *p, const char *want)
+{
+    int         first = -1;
+    const char *why = "left from before";
+    const bool  folds = fold_applies(p->g, 1, &first, &why);
+    assert_true(!folds || (first == 0 && !why));
+    if (strcmp(folds ? "pair" : why ? why : "", want))
+        test_fail("'%s' instead of '%s'\n", folds ? "pair" : why ? why : "", want);
+    graph_destroy(p->g);
+    conv_part_free(&p->a);
+    conv_part_free(&p->b);
+}
+
+#define STRIDED "the second of both strides over what the first made"
+
+static void windows_that_do_not_fold(void **unused)
+{
+    static const struct {
+        bool        spatial, second, pad; /* which one's; pad: else its stride */
+        int         at, to;
+        const char *want;
+    } changes[] = {
+        {false, true, true, 0, 1, ""},       {false, true, true, 1, 1, ""},       {false, true, true, 2, 1, ""},
+        {false, true, true, 3, 1, ""},       {false, true, false, 0, 2, STRIDED}, {false, true, false, 1, 2, STRIDED},
+        {false, false, false, 0, 2, "pair"}, {false, false, true, 2, 2, "pair"},  {true, true, true, 0, 1, ""},
+        {true, true, true, 2, 1, ""},        {true, true, true, 1, 1, "pair"},    {true, true, false, 0, 2, STRIDED},
+        {true, true, false, 1, 2, "pair"},   {true, false, false, 0, 2, "pair"},  {true, false, false, 1, 2, ""},
+        {true, false, true, 0, 1, "pair"},   {true, false, true, 1, 1, ""},       {true, false, true, 3, 1, ""},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        pair       p = changes[i].spatial ? spatial_pair() : depthwise_pair();
+        attr_conv *c = changes[i].second ? &p.b.a : &p.a.a;
+        *(changes[i].pad ? &c->pad[changes[i].at] : &c->stride[changes[i].at]) = changes[i].to;
+        build_pair(&p, false);
+        ends_as(&p, changes[i].want);
+    }
+}
+
+/* Kernels and groups by which two convolutions are a pair or none. */
+static void other_convolutions_are_no_pair(void **unused)
+{
+    static const struct {
+        int  g1, ci, co1, kh, kw, g2, kh2, kw2;
+        bool folds;
+    } cases[] = {
+        {4, 1, 2, 3, 3, 1, 1, 1, true},  {4, 1, 2, 3, 3, 2, 1, 1, false}, {4, 1, 2, 3, 3, 1, 3, 1, false},
+        {4, 1, 2, 3, 3, 1, 1, 3, false}, {4, 1, 2, 1, 1, 1, 1, 1, false}, {2, 2, 4, 3, 3, 1, 1, 1, false},
+        {1, 1, 8, 3, 3, 1, 1, 1, true},  {1, 4, 8, 3, 3, 1, 1, 1, false}, {1, 4, 8, 3, 1, 1, 1, 3, true},
+        {2, 4, 4, 3, 1, 1, 1, 3, false}, {1, 4, 8, 3, 1, 2, 1, 3, false}, {1, 4, 8, 1, 3, 1, 1, 3, false},
+        {1, 4, 8, 3, 3, 1, 1, 3, false}, {1, 4, 8, 3, 1, 1, 3, 3, false}, {1, 4, 8, 3, 1, 1, 1, 1, false},
+        {4, 1, 2, 3, 1, 1, 1, 1, true},
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int mid = cases[i].g1 * cases[i].co1;
+        pair      p = {.a = make_conv(cases[i].g1, cases[i].ci, cases[i].co1, cases[i].kh, cases[i].kw),
+                       .b = make_conv(cases[i].g2, mid / cases[i].g2, 6, cases[i].kh2, cases[i].kw2)};
+        build_pair(&p, false);
+        ends_as(&p, cases[i].folds ? "pair" : "");
+    }
+}
+
+static void what_lies_between_keeps_a_pair_apart(void **unused)
+{
+    const char *const other = "the first of both is followed by something else";
+    (void)unused;
+    for (int i = 0; i < 8; i++) {
+        pair p = i == 7 ? spatial_pair() : depthwise_pair();
+        if (i == 7)
+            p.b.a.pad[1] = 1;
+        build_pair(&p, i == 7);
+        graph       *g = p.g;
+        const shape  s = SHAPE(8), image = g->values[p.between].shape;
+        value_id     in[CONV_INPUTS] = {g->nodes[0]->in[0], g->nodes[0]->in[1], -1, -1, -1};
+        const char  *want;
+        g->nodes[0]->in = in;
+        g->nodes[0]->n_in = CONV_INPUTS;
+        if (i == 0)
+            g->nodes[0]->epi.act = (act){ACT_CLAMP, 0, 6};
+        else if (i == 1)
+            g->nodes[0]->epi.act2 = (act){ACT_ABS, 0, 0};
+        else if (i == 2)
+            in[CONV_SCALE] = test_const(g, "scale", &s);
+        else if (i == 3)
+            in[CONV_RES] = test_const(g, "residual", &image);
+        else if (i == 4)
+            assert_ok(graph_output(g, p.between));
+        else if (i > 5)
+            in[CONV_B] = test_const(g, "bias", &s);
+        want = i < 4    ? other
+               : i == 4 ? "others read what lies between"
+               : i == 7 ? "the second of both pads what a bias was added to"
+                        : "pair";
+        ends_as(&p, want);
+    }
+}
+
+/* In a file of halves the joint weights and bias are halves. */
+static void folded_weights_are_stored_as_asked(void **unused)
+{
+    (void)unused;
+    for (int bias = 0; bias < 2; bias++) {
+        pair      p = depthwise_pair();
+        rewriting r;
+        double   *joint;
+        for (int64_t i = 0; i < conv_part_count(&p.a); i++)
+            p.a.w[i] = (float)number();
+        for (int64_t i = 0; i < conv_part_count(&p.b); i++)
+            p.b.w[i] = (float)number();
+        build_pair(&p, bias);
+        assert_ok(fold_make(p.g, 0, 1, DT_F16, &r, &joint));
+        for (int64_t i = 0; i < conv_part_count(&r.parts[0]); i++) {
+            assert_true(half_to_float(float_to_half(r.parts[0].w[i])) == r.parts[0].w[i]);
+            assert_true(fabs(r.parts[0].w[i] - joint[i]) <= 1e-3 * fabs(joint[i]) + 1e-6);
+        }
+        assert_int_equal(r.bias != NULL, bias);
+        for (int i = 0; bias && i < 5; i++)
+            assert_true(half_to_float(float_to_half(r.bias[i])) == r.bias[i]);
+        free(joint);
+        rewriting_free(&r);
+        ends_as(&p, "pair");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -470,6 +623,10 @@ int main(void)
         cmocka_unit_test(degenerate_weights_are_no_exact_forms),
         cmocka_unit_test(rewriting_keeps_what_is_around),
         cmocka_unit_test(pairs_fold),
+        cmocka_unit_test(windows_that_do_not_fold),
+        cmocka_unit_test(other_convolutions_are_no_pair),
+        cmocka_unit_test(what_lies_between_keeps_a_pair_apart),
+        cmocka_unit_test(folded_weights_are_stored_as_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,7 +133,8 @@ typedef struct tfl_tensor {
     int32_t     dim[10], free[10]; /* free: the signature, when its first entry is not 0 */
     const void *data;              /* NULL: computed */
     size_t      bytes;
-    bool        scaled, variable;
+    bool        scaled, variable, external;
+    int         far; /* 1: the data stand behind all tables; 2: and begin beyond the file, 3: end there */
     void (*sparsity)(fw *w, size_t from); /* writes the table that the field leads to */
 } tfl_tensor;
 
@@ -143,6 +144,8 @@ typedef struct tfl_op {
     int         n_in, n_out, options_type, n_options;
     int32_t     in[6], out[4];
     int64_t     options[10];
+    int32_t     list[4]; /* n_list above 0: what the first option leads to */
+    int         n_list;
 } tfl_op;
 
 typedef struct tfl {
@@ -191,8 +194,9 @@ static inline int tfl_buffer(const tfl *m, int tensor)
 static inline void tfl_write_tensor(fw *w, size_t from, const tfl_tensor *t, int buffer)
 {
     const bool   sized = t->free[0] != 0;
-    const size_t at = FW_TABLE(w, t->rank ? 0 : FW_NONE, t->type, buffer, t->name ? 0 : FW_NONE,
-                               t->scaled ? 0 : FW_NONE, t->variable, t->sparsity ? 0 : FW_NONE, sized ? 0 : FW_NONE);
+    const size_t at =
+        FW_TABLE(w, t->rank ? 0 : FW_NONE, t->type, buffer, t->name ? 0 : FW_NONE, t->scaled ? 0 : FW_NONE, t->variable,
+                 t->sparsity ? 0 : FW_NONE, sized ? 0 : FW_NONE, FW_NONE, FW_NONE, t->external ? 1 : FW_NONE);
     fw_to_table(w, from, at);
     if (t->rank)
         fw_vector(w, fw_field(at, 0), t->dim, (size_t)t->rank, 4);
@@ -216,8 +220,12 @@ static inline void tfl_write_op(fw *w, size_t from, const tfl_op *o, int code)
     fw_to_table(w, from, at);
     fw_vector(w, fw_field(at, 1), o->in, (size_t)o->n_in, 4);
     fw_vector(w, fw_field(at, 2), o->out, (size_t)o->n_out, 4);
-    if (o->options_type)
-        fw_to_table(w, fw_field(at, 4), fw_table(w, o->n_options, o->options));
+    if (!o->options_type)
+        return;
+    const size_t options = fw_table(w, o->n_options, o->options);
+    fw_to_table(w, fw_field(at, 4), options);
+    if (o->n_list)
+        fw_vector(w, fw_field(options, 0), o->list, (size_t)o->n_list, 4);
 }
 
 static inline void tfl_write_graph(fw *w, size_t from, const tfl *m)
@@ -246,23 +254,53 @@ static inline void tfl_write_codes(fw *w, size_t from, const tfl *m)
     }
 }
 
+/* A buffer's table that says where the data stand in the file; gives where those two numbers are. */
+static inline size_t tfl_far_buffer(fw *w, size_t from)
+{
+    static const uint16_t fields[] = {10, 20, 0, 4, 12, 0};
+    fw_align(w, 4);
+    fw_raw(w, fields, sizeof fields);
+    const size_t table = fw_u32(w, sizeof fields);
+    fw_to_table(w, from, table);
+    return fw_raw(w, (uint64_t[]){0, 0}, 16);
+}
+
+static inline void tfl_write_far(fw *w, const tfl_tensor *t, size_t numbers)
+{
+    fw_align(w, 16);
+    uint64_t v[2] = {fw_raw(w, t->data, t->bytes), t->bytes};
+    if (t->far == 2)
+        v[0] = UINT64_MAX;
+    if (t->far == 3)
+        v[1] = w->n;
+    memcpy(w->p + numbers, v, sizeof v);
+}
+
 static inline void tfl_write_buffers(fw *w, size_t from, const tfl *m)
 {
-    size_t n = 1;
+    size_t n = 1, far[24];
     for (int i = 0; i < m->n_tensors; i++)
         n += m->tensors[i].data != NULL;
     const size_t buffers = fw_offsets(w, from, n);
     fw_to_table(w, buffers, FW_TABLE(w, FW_NONE));
     for (int i = 0; i < m->n_tensors; i++) {
         const tfl_tensor *t = &m->tensors[i];
+        const size_t      entry = buffers + 4 * (size_t)tfl_buffer(m, i);
         if (!t->data)
             continue;
+        if (t->far) {
+            far[i] = tfl_far_buffer(w, entry);
+            continue;
+        }
         const size_t at = FW_TABLE(w, 0);
-        fw_to_table(w, buffers + 4 * (size_t)tfl_buffer(m, i), at);
+        fw_to_table(w, entry, at);
         while ((w->n + 4) % 16)
             fw_raw(w, "", 1);
         fw_vector(w, fw_field(at, 0), t->data, t->bytes, 1);
     }
+    for (int i = 0; i < m->n_tensors; i++)
+        if (m->tensors[i].data && m->tensors[i].far)
+            tfl_write_far(w, &m->tensors[i], far[i]);
 }
 
 /* The file; p is to be freed. */
