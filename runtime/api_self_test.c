@@ -31,8 +31,8 @@ typedef struct tester {
     char                        first[1024];
     /* parameter sets to test, gathered over the cases */
     int (*sets)[PARAM_MAX];
-    int   n_sets, cap_sets;
-    int   set; /* the one at hand */
+    int n_sets, cap_sets;
+    int set; /* the one at hand */
     /* of each case, the values of the row's parameters that it has met, a bit each; for self_test_one_in */
     uint32_t (*met)[PARAM_MAX];
     arena memory;
