@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A team of lanes with more kernels than the driver keeps loaded: PoCL 3.1 ends the process when two lanes load one kernel
-   again at the same time for grids of different widths. */
+/* A team of lanes with more kernels than the driver keeps loaded: PoCL 3.1 ends the process when two lanes load one
+   kernel again at the same time for grids of different widths. */
 #include "scratch.h"
 
 #include "base/strbuf.h"
@@ -18,15 +18,18 @@ static clx_buffer *out;
 static void write_kernels(void)
 {
     char  *path = file_join(folder, "many.cl");
-    char   text[KERNELS * 128];
+    char   text[KERNELS * 128 + 400];
     strbuf t = strbuf_on(text, sizeof text);
     for (int i = 0; i < KERNELS; i++)
         strbuf_put(&t, "__kernel void k%d(__global int *out) { out[%d + get_global_id(0)] += 1; }\n", i, i);
+    strbuf_put(&t, "__kernel void cells(__global int *out, const int nx, const int ny)\n"
+                   "{ out[get_global_id(0) + nx * (get_global_id(1) + ny * (get_global_id(2) - LANE_BASE))] += 1; }\n");
     assert_false(t.cut);
     assert_ok(file_write(path, text, t.length, 0600));
     free(path);
     path = file_join(folder, "common.cl");
-    assert_ok(file_write(path, "\n", 1, 0600));
+    static const char lanes[] = "#ifndef LANE_BASE\n#define LANE_BASE 0\n#endif\n";
+    assert_ok(file_write(path, lanes, sizeof lanes - 1, 0600));
     free(path);
 }
 
@@ -113,8 +116,38 @@ static void widths_change(void **state)
     check();
 }
 
+/* Each group of a grid is run once, however it is dealt out. */
+static void all_of_a_grid_runs_once(void **state)
+{
+    enum { MOST = 6 };
+    int         found[MOST * MOST * MOST];
+    clx_kernel *cells;
+    clx_buffer *counts;
+    (void)state;
+    assert_ok(clx_kernel_create(x, text_of_all.program, "cells", &cells));
+    assert_ok(clx_buffer_create(x, sizeof found, &counts));
+    assert_ok(clx_arg_buffer(x, cells, 0, counts));
+    for (int shape = 0; shape < MOST * MOST * MOST; shape++) {
+        const size_t grid[3] = {1 + (size_t)(shape % MOST), 1 + (size_t)(shape / MOST % MOST),
+                                1 + (size_t)(shape / (MOST * MOST))};
+        const size_t n = grid[0] * grid[1] * grid[2], local[3] = {1, 1, 1};
+        memset(found, 0, sizeof found);
+        assert_ok(clx_write(x, counts, 0, sizeof found, found));
+        assert_ok(clx_arg_i32(cells, 1, (int)grid[0]));
+        assert_ok(clx_arg_i32(cells, 2, (int)grid[1]));
+        assert_ok(clx_enqueue(x, cells, 3, grid, local, NULL));
+        assert_ok(clx_read(x, counts, 0, sizeof found, found));
+        for (size_t i = 0; i < sizeof found / sizeof *found; i++)
+            if (found[i] != (i < n))
+                test_fail("%zux%zux%zu: cell %zu was run %d times\n", grid[0], grid[1], grid[2], i, found[i]);
+    }
+    clx_buffer_destroy(counts);
+    clx_kernel_destroy(cells);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_come_back), cmocka_unit_test(widths_change)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(kernels_come_back), cmocka_unit_test(widths_change),
+                                       cmocka_unit_test(all_of_a_grid_runs_once)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

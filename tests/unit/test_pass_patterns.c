@@ -71,7 +71,7 @@ static value_id add_conv(expression *e, op_kind op, bool bias)
                                  .out_channels = 4,
                                  .w = {36, 9, 3, 1}}};
     if (op == OP_DENSE)
-        a = (attrs){.dense = {.in_features = 4, .out_features = 4, .w = {4, 1}}};
+        a = (attrs){.dense = {.in_features = 4, .out_features = 4, .w = {.o = 4, .i = 1}}};
     const value_id in[] = {x, test_const(e->g, "w", op == OP_DENSE ? &wd : &w), bias ? four(e) : -1};
     return graph_op(e->g, op, "conv", &a, in, 3);
 }
