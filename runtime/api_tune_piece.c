@@ -220,12 +220,12 @@ static status attempt_one(tuner *t, piece *p, const candidate *k, trial **king)
 /* The king has met each challenger at another time. What counts is whether it beats what would be taken without it. */
 static status confirm(tuner *t, piece *p, trial *king)
 {
-    trial   *own;
-    double   seconds[2];
-    attempt *a = &p->tried[p->best];
+    trial *own;
+    double seconds[2];
     if (!king || p->best <= 0 || !(p->tried[0].seconds > 0))
         return SEPCL_OK;
-    status st = try_candidate(t, p, &p->tried[0].c, &own);
+    attempt *a = &p->tried[p->best];
+    status   st = try_candidate(t, p, &p->tried[0].c, &own);
     if (st != SEPCL_OK)
         return st; /* it ran before; then it is worth nothing now */
     st = trial_race(own, king, PLAUSIBLE * p->floor, &seconds[0], &seconds[1]);

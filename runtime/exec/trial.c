@@ -38,7 +38,7 @@ static value_id value_in(graph *to, const graph *g, value_id v, value_id *map)
 
 static status copy_node(graph *to, const graph *g, const node *n, value_id *map)
 {
-    value_id *ids = calloc((size_t)(n->n_in + n->n_out) + 1, sizeof *ids), *outs = ids + n->n_in;
+    value_id *ids = calloc((size_t)(n->n_in + n->n_out) + 1, sizeof *ids), *outs = ids ? ids + n->n_in : NULL;
     status    st = ids ? SEPCL_OK : fail_memory((size_t)n->n_in * sizeof *ids, "a node to be timed");
     for (int i = 0; i < n->n_in && st == SEPCL_OK; i++) {
         ids[i] = value_in(to, g, n->in[i], map);
