@@ -222,7 +222,8 @@ static bool list_next(wire *w, int field, uint64_t *v)
     return true;
 }
 
-/* Reads the list field into `to`, which has room for as many as were counted; counts only when that is NULL. */
+/* Reads the list field into `to`, no more than its room, since a mapped file may have changed since it was counted; counts
+   only when that is NULL. */
 static status read_list(onnx_model *m, const onnx_tensor *t, void *to, int64_t *n_out)
 {
     const int  field = types[t->onnx_type].field;
@@ -236,12 +237,12 @@ static status read_list(onnx_model *m, const onnx_tensor *t, void *to, int64_t *
         if (f.type == WIRE_LENGTH) {
             wire list = wire_open(f.bytes);
             for (; list_next(&list, field, &v); n++)
-                if (to)
+                if (to && n < t->count)
                     store(t, to, n, v);
             if (list.bad)
                 return onnx_malformed(m, &list, "tensor data");
         } else {
-            if (to)
+            if (to && n < t->count)
                 store(t, to, n, f.value);
             n++;
         }
