@@ -88,7 +88,7 @@ static status source_of(const char *file, bool builtins, char **out)
     if (s == SEPCL_OK && builtins)
         s = text_embedded("builtins", &first);
     if (s == SEPCL_OK)
-        s = join_texts(first ? first : "", common ? common : "", file, own, out);
+        s = join_texts(first ? first : "", common, file, own, out);
     free(first);
     free(common);
     free(own);

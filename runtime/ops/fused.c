@@ -90,8 +90,8 @@ int depthwise_vector(const caps *c, int64_t channels)
 
 int depthwise_columns(const caps *c, const conv_geometry *g, int v)
 {
-    static const int widths[] = {7, 8, 6, 5,
-                                 4}; /* 7 first: it divides all widths that begin with 224, which then share programs */
+    /* 7 first: it divides all widths that begin with 224, which then share programs */
+    static const int widths[] = {7, 8, 6, 5, 4};
     const int        native = (int)div_up(v, c->simd_width > 0 ? c->simd_width : 1);
     const int        registers = caps_is_cpu(c) ? c->vector_registers : 16 * native;
     int              best = 4;

@@ -2,8 +2,7 @@
 /*
  * starve [--most N|--new] FILE|FOLDER...: all that sepcl does with a model file without a device, once for each allocation
  * that it makes, which then fails: reading, the summary, passes, planning for a CPU and a GPU, the reference of small
- * networks,
- * writing, and replacing a convolution. Then the step ends as it does otherwise, or says that memory is out; and
+ * networks, writing, and replacing a convolution. Then the step ends as it does otherwise, or says that memory is out; and
  * nothing is left over.
  * --most: no more failures than that for a step of a file, evenly spread, and others in each file. --new: each allocation
  * that is made on a way through the code on which none was failed before. Of a folder those
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "../fault/starve.h"
+#include "../fault/starve_graph.h"
 #include "../unit/usual_devices.h"
 #include "exec/exec.h"
 #include "import/import.h"
@@ -180,38 +180,10 @@ static status do_plan_gpu(const void *given)
 static status do_reference(const void *given)
 {
     const job *j = given;
-    plan      *p;
-    exec_ref  *x = NULL;
-    TRY(plan_create(j->g, &devices[0], NULL, &p));
-    status st = exec_ref_create(p, &x);
-    for (int i = 0; st == SEPCL_OK && i < j->g->n_inputs; i++) {
-        float *in = exec_ref_value(x, j->g->inputs[i]);
-        if (in)
-            memset(in, 0, (size_t)shape_count(&j->g->values[j->g->inputs[i]].shape) * sizeof *in);
-        else
-            st = SEPCL_OUT_OF_MEMORY;
-    }
-    if (st == SEPCL_OK)
-        st = exec_ref_run(x);
-    exec_ref_destroy(x);
-    plan_destroy(p);
-    return st;
+    return starve_reference(j->g, &devices[0]);
 }
 
 /* ---------------------------------------------------------------- files */
-
-static uint64_t work_of(const graph *g)
-{
-    uint64_t sum = 0;
-    for (int i = 0; i < g->n_nodes; i++) {
-        const node_view v = {g, g->nodes[i]};
-        op_count        c = {0};
-        if (op_get(v.n->op)->count)
-            op_get(v.n->op)->count(&v, &c);
-        sum += c.multiplications + c.additions;
-    }
-    return sum;
-}
 
 static status starve_file(job *j, long most, long phase)
 {
@@ -232,7 +204,7 @@ static status starve_file(job *j, long most, long phase)
         starve(j->path, "planning for a CPU", do_plan_cpu, j, most, phase);
         starve(j->path, "planning for a GPU", do_plan_gpu, j, most, phase);
     }
-    if (st == SEPCL_OK && work_of(g) < SMALL)
+    if (st == SEPCL_OK && starve_work(g) < SMALL)
         starve(j->path, "the reference", do_reference, j, most, phase);
     graph_destroy(g);
     return st;

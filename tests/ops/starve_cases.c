@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "../fault/starve.h"
+#include "../fault/starve_graph.h"
 #include "../unit/usual_devices.h"
 #include "exec/exec.h"
 #include "ir/op.h"
@@ -61,34 +62,7 @@ static status do_plan_gpu(const void *given)
 static status do_reference(const void *given)
 {
     const job *j = given;
-    plan      *p;
-    exec_ref  *x = NULL;
-    TRY(plan_create(j->g, &devices[0], NULL, &p));
-    status st = exec_ref_create(p, &x);
-    for (int i = 0; st == SEPCL_OK && i < j->g->n_inputs; i++) {
-        float *in = exec_ref_value(x, j->g->inputs[i]);
-        if (in)
-            test_fill(in, shape_count(&j->g->values[j->g->inputs[i]].shape), 1u + (uint32_t)i);
-        else
-            st = SEPCL_OUT_OF_MEMORY;
-    }
-    if (st == SEPCL_OK)
-        st = exec_ref_run(x);
-    exec_ref_destroy(x);
-    plan_destroy(p);
-    return st;
-}
-
-static uint64_t work_of(const graph *g)
-{
-    uint64_t sum = 0;
-    for (int i = 0; i < g->n_nodes; i++) {
-        op_count c = {0};
-        if (op_get(g->nodes[i]->op)->count)
-            op_get(g->nodes[i]->op)->count(&(node_view){g, g->nodes[i]}, &c);
-        sum += c.multiplications + c.additions;
-    }
-    return sum;
+    return starve_reference(j->g, &devices[0]);
 }
 
 static bool one_case(job *j)
@@ -101,7 +75,7 @@ static bool one_case(job *j)
     j->g = g;
     starve(j->op->name, "planning a case for a CPU", do_plan_cpu, j, STARVE_NEW(STARVE_FRAMES), 0);
     starve(j->op->name, "planning a case for a GPU", do_plan_gpu, j, STARVE_NEW(STARVE_FRAMES), 0);
-    if (work_of(g) < MOST_WORK)
+    if (starve_work(g) < MOST_WORK)
         starve(j->op->name, "computing a case", do_reference, j, STARVE_NEW(STARVE_FRAMES), 0);
     graph_destroy(g);
     return true;
