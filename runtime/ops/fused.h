@@ -15,6 +15,7 @@ bool separable_matches(const node_view *parts);
 bool spatial_pair_matches(const node_view *parts);
 bool inverted_matches(const node_view *parts);
 bool expand_depthwise_matches(const node_view *parts);
+bool stem_planes_matches(const node_view *parts);
 bool squeeze_matches(const node_view *parts);
 bool excite_matches(const node_view *parts);
 /* Gives a node just fused as excite its third input, the tensor that is gated. */

@@ -4,6 +4,7 @@
  * tuning database decides where it has an entry, else the cost model by predicted cycles, launches and the traffic of the
  * tensors between; the log says why.
  */
+#include <math.h>
 #include <string.h>
 
 #include "ops/fused.h"
@@ -162,8 +163,10 @@ static status try_forms(graph *g, int i, const caps *c, const plan_options *o)
     return fuse_nodes(g, index, f->parts, f->op, &made);
 }
 
-/* Forms of small nodes, where a launch costs more than the work: taken wherever they fit. */
+/* Forms of small nodes, where a launch costs more than the work: taken wherever they fit. The stem has to be no slower
+   than the convolution's best row with channels last. */
 static const form small_forms[] = {
+    {OP_STEM_PLANES, 2, stem_planes_matches},
     {OP_SQUEEZE, 2, squeeze_matches},
     {OP_EXCITE, 2, excite_matches},
 };
@@ -179,11 +182,13 @@ static status try_small_forms(graph *g, int i, const caps *c, const plan_options
         const form *s = &small_forms[f];
         if (!s->matches(parts))
             continue;
+        const double apart = s->op == OP_STEM_PLANES ? predict(&parts[1], c, o) + between(&parts[0], c) : INFINITY;
         TRY(fuse_nodes(g, index, 2, s->op, &made));
         if (s->op == OP_EXCITE)
             TRY(excite_finish(g, made));
         const node_view v = {g, made};
-        if (predict(&v, c, o) < 0) { /* no row for this device: as it was */
+        const double    cost = predict(&v, c, o);
+        if (cost < 0 || cost > apart) { /* no row for this device, or a slow one: as it was */
             g->nodes[index[0]] = made->sub[0];
             g->nodes[index[1]] = made->sub[1];
             g->values[made->sub[0]->out[0]].producer = index[0];

@@ -205,7 +205,7 @@ static void end_garbage(const garbage_case *g)
 
 static void the_tuner_bans_garbage(void **state)
 {
-    garbage_case g = {.kind = "garbage", .file = "conv"};
+    garbage_case g = {.kind = "garbage", .file = "stem"};
     work         w = {.cache_dir = g.cache};
     (void)state;
     begin_garbage(&g);
@@ -268,7 +268,7 @@ static void bans_do_not_outlive_their_reason(void **state)
 
 static void missing_kernels_are_replaced(void **state)
 {
-    static const char *const found[] = {"missing=inverted ", "missing=conv ", "missing=copy_interleave "};
+    static const char *const found[] = {"missing=inverted ", "missing=stem ", "missing=softmax_rows "};
     work                     w = {0};
     (void)state;
     level before = level_warm(&w);
@@ -294,7 +294,7 @@ static void missing_kernels_are_replaced(void **state)
 /* Out of resources that shows when something is waited for, with the context lost: while a session is made. */
 static void lost_contexts_are_replaced(void **state)
 {
-    static const char *const passing[] = {"late= ;late_contexts=1", "late=conv ", "late=inverted "};
+    static const char *const passing[] = {"late= ;late_contexts=1", "late=stem ", "late=inverted "};
     work                     w = {0};
     (void)state;
     level before = level_warm(&w);
@@ -377,7 +377,7 @@ static void all_say_that_it_is_lost(sepcl_session *s)
    has to be written again; what the caller keeps, or the library, is not. */
 static void lost_contexts_are_replaced_later(void **state)
 {
-    static const char *const passing[] = {"late= ;late_contexts=1", "late=conv ", "late=inverted "};
+    static const char *const passing[] = {"late= ;late_contexts=1", "late=stem ", "late=inverted "};
     running                  r;
     (void)state;
     for (size_t i = 0; i < sizeof passing / sizeof *passing; i++) {
@@ -442,7 +442,7 @@ static void the_tuner_outlives_lost_contexts(void **state)
     (void)state;
     fault_clear();
     empty_folder("late", folder, sizeof folder);
-    fault_set("late=conv ;late_contexts=3");
+    fault_set("late=stem ;late_contexts=3");
     work_tune(&w, 20); /* a bound: however busy the machine, a convolution has its turn */
     if (w.status != SEPCL_OK)
         test_fail("%s\n", w.error);
