@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_ops [--op NAME] [--device SEL] [--quick] [--f16]: every kernel row over its cases and legal parameters against
- * the scalar reference. SEPCL_TEST_DEVICE chooses the device when --device does not; with SEPCL_TEST_ONE_IN=N each
- * parameter set runs on every N-th case only, and each case with every value of each parameter, as drivers compile slowly.
+ * test_ops [--op NAME] [--device SEL] [--quick] [--f16] [--one-in N]: every kernel row over its cases and legal parameters
+ * against the scalar reference. SEPCL_TEST_DEVICE chooses the device when --device does not; with --one-in each parameter
+ * set runs on every N-th case only, and each case with every value of each parameter, as drivers compile slowly;
+ * SEPCL_TEST_ONE_IN=N raises N.
  * Prints a line a variant, then "N passed, N failed".
  */
 #include <stdio.h>
@@ -36,12 +37,14 @@ int main(int argc, char **argv)
 {
     sepcl_self_test_desc d = {0};
     bool                 verbose = false;
-    const char          *device = getenv("SEPCL_TEST_DEVICE"), *one_in = getenv("SEPCL_TEST_ONE_IN");
+    const char          *device = getenv("SEPCL_TEST_DEVICE"), *least = getenv("SEPCL_TEST_ONE_IN"), *one_in = "1";
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--op") && i + 1 < argc)
             d.op = argv[++i];
         else if (!strcmp(argv[i], "--device") && i + 1 < argc)
             device = argv[++i];
+        else if (!strcmp(argv[i], "--one-in") && i + 1 < argc)
+            one_in = argv[++i];
         else if (!strcmp(argv[i], "--quick"))
             d.quick = true;
         else if (!strcmp(argv[i], "--f16"))
@@ -55,11 +58,12 @@ int main(int argc, char **argv)
     }
     if (!verbose)
         sepcl_set_log(to_stderr, NULL, SEPCL_LOG_WARN);
-    self_test_one_in = one_in ? atoi(one_in) : 1;
-    if (self_test_one_in < 1) {
-        fprintf(stderr, "test_ops: SEPCL_TEST_ONE_IN is '%s', but has to be a number from 1 on\n", one_in);
+    least = least ? least : one_in;
+    if (atoi(one_in) < 1 || atoi(least) < 1) {
+        fprintf(stderr, "test_ops: one in '%s' or '%s', but each has to be a number from 1 on\n", one_in, least);
         return 2;
     }
+    self_test_one_in = atoi(least) > atoi(one_in) ? atoi(least) : atoi(one_in);
     sepcl_status st = sepcl_device_find(device, &d.device);
     if (st == SEPCL_OK)
         st = sepcl_device_self_test(&d, show, NULL);
