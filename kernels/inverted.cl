@@ -8,7 +8,7 @@
  *   out[q][o]  = epilogue(w2_b[o] + sum_e mid[q][e] * w2[e][o])
  *
  *   in  [batch][ih][iw][ci]   out [batch][oh][ow][co]
- *   w1 [ce / WR, rounded up][ci][WR], WR = WNB*V   w1_b the same without ci   dw_w [KH][KW][ce]   dw_b [ce]
+ *   w1 [ce / WR, rounded up][ci][WR], WR = WNB*EV   w1_b the same without ci   dw_w [KH][KW][ce]   dw_b [ce]
  *   w2 [co / NR, rounded up][ce][NR], NR = NB*V    w2_b the same without ce   filled up with zeros
  *   wide [rows of the strip's input][iw][WR], mid [ce / DV, rounded up][pitch][DV]: floats, local; pitch is rows*ow
  *   rounded up to whole tiles, so that one pointer leads to all pixels of a tile. Without projection mid is out,
@@ -20,7 +20,8 @@
  *
  *   PROJECT 0, 1     whether the projection belongs to it
  *   MR, V, NB        register tile of the projection, as in gemm.cl
- *   WMR, WNB         rows and vectors of the expansion's tile
+ *   WMR, WNB, EV     rows, vectors and their floats of the expansion's tile
+ *   LAST             vectors that the last block has of WNB, if it needs no more
  *   DV, DM           channels and columns of a depthwise tile; DV is not above the channels of the
  *                    last block: its last vector overlaps the one before
  *   KH, KW, SW, DW   as in depthwise.cl
@@ -45,6 +46,12 @@
 #endif
 #ifndef WNB
 #define WNB 1
+#endif
+#ifndef EV
+#define EV V
+#endif
+#ifndef LAST
+#define LAST WNB
 #endif
 #ifndef DV
 #define DV 4
@@ -71,7 +78,7 @@
 #define MID act_none
 #endif
 #define NR (NB * V)
-#define WR (WNB * V)
+#define WR (WNB * EV)
 #define COLUMNS ((DM - 1) * SW + (KW - 1) * DW + 1)
 #if PROJECT
 typedef __local float mid_t;
@@ -85,12 +92,13 @@ typedef __global value_t mid_t;
 #define MID_AT(e, c0, c, pixel) ((pixel) * ce + (e) + (c))
 #endif
 
-/* wide[m][0 ... WR-1] of `pixels` pixels from `in` on, for one block of channels. */
+/* wide[m][0 ... vectors*EV-1] of `pixels` pixels from `in` on, for one block of channels. */
 static void expand(__global const value_t *in, __global const value_t *w, __global const float *bias,
-                   __local float *wide, const int pixels, const int ci, const float wide_a, const float wide_b)
+                   __local float *wide, const int vectors, const int pixels, const int ci, const float wide_a,
+                   const float wide_b)
 {
     for (int m0 = 0; m0 < pixels; m0 += WMR) {
-        FLOATN(V)               acc[WMR][WNB];
+        FLOATN(EV)              acc[WMR][WNB];
         __global const value_t *x[WMR];
         __global const value_t *wk = w;
         UNROLL
@@ -98,29 +106,30 @@ static void expand(__global const value_t *in, __global const value_t *w, __glob
             x[m] = in + min(m0 + m, pixels - 1) * ci;
             UNROLL
             for (int b = 0; b < WNB; b++)
-                acc[m][b] = LDF(V, bias, b * V);
+                acc[m][b] = LDF(EV, bias, b * EV);
         }
         for (int k = 0; k < ci; k++, wk += WR) {
-            FLOATN(V) wv[WNB];
+            FLOATN(EV) wv[WNB];
             PREFETCH(WR, wk);
             UNROLL
             for (int b = 0; b < WNB; b++)
-                wv[b] = LDN(V, wk, b * V);
+                wv[b] = LDN(EV, wk, b * EV);
             UNROLL
             for (int m = 0; m < WMR; m++) {
                 const float xv = LD1(x[m], k);
                 UNROLL
                 for (int b = 0; b < WNB; b++)
-                    acc[m][b] = fma((FLOATN(V))(xv), wv[b], acc[m][b]);
+                    if (b < vectors)
+                        acc[m][b] = fma((FLOATN(EV))(xv), wv[b], acc[m][b]);
             }
         }
         UNROLL
         for (int m = 0; m < WMR; m++) {
             UNROLL
             for (int b = 0; b < WNB; b++) {
-                const FLOATN(V) y = WIDE(FLOATN(V), acc[m][b], wide_a, wide_b);
-                if (m0 + m < pixels)
-                    CAT(STF, V)(y, wide, (m0 + m) * WR + b * V);
+                const FLOATN(EV) y = WIDE(FLOATN(EV), acc[m][b], wide_a, wide_b);
+                if (m0 + m < pixels && b < vectors)
+                    CAT(STF, EV)(y, wide, (m0 + m) * WR + b * EV);
             }
         }
     }
@@ -181,9 +190,12 @@ static void wide_part(__global const value_t *in, __global const value_t *w1, __
 {
     const int first = max(0, y0 * sh - pt), last = min(ih, (y_end - 1) * sh - pt + (KH - 1) * dh + 1);
     for (int e = 0; e < ce; e += WR) {
-        expand(in + (size_t)(n * ih + first) * iw * ci, w1 + (size_t)e * ci, w1_b + e, wide, max(0, last - first) * iw, ci,
-               wide_a, wide_b);
-        const int width = min(WR, ce - e);
+        const int                     width = min(WR, ce - e), pixels = max(0, last - first) * iw;
+        __global const value_t *const from = in + (size_t)(n * ih + first) * iw * ci;
+        if (LAST == WNB || width == WR)
+            expand(from, w1 + (size_t)e * ci, w1_b + e, wide, WNB, pixels, ci, wide_a, wide_b);
+        else
+            expand(from, w1 + (size_t)e * ci, w1_b + e, wide, LAST, pixels, ci, wide_a, wide_b);
         for (int c0 = 0; c0 < width; c0 += DV) {
             const int        c = min(c0, width - DV);
             const FLOATN(DV) bias = LDF(DV, dw_b, e + c);

@@ -19,6 +19,7 @@ typedef struct caps {
     int      align_bytes;       /* of sub-buffers */
     int      simd_width;        /* floats in a native vector; 1 when the compiler vectorises across work-items */
     int      vector_registers;  /* architectural vector registers of a CPU; 0 elsewhere */
+    int      vector_passes;     /* 2: the units are half as wide as a native vector, and half a vector takes half the time */
     int      preferred_multiple; /* work-items that run in lock step (warp, wavefront); 1 on a CPU */
     bool     fp16, subgroups, integer_dot, command_buffer, unified_memory;
     /* speed: measured, or a guess from the facts above (speed_measured says which) */

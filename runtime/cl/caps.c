@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 
 #include "base/size.h"
 #include "cl/internal.h"
@@ -12,6 +15,18 @@ static int64_t to_i64(uint64_t v)
     return v > INT64_MAX ? INT64_MAX : (int64_t)v;
 }
 
+#if defined(__x86_64__) || defined(__i386__)
+/* AMD's family 25 with AVX-512 is Zen 4, which sends a 512-bit vector through a unit of 256 bits twice. */
+static bool splits_vectors(void)
+{
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx) || ebx != signature_AMD_ebx || !__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+        return false;
+    const unsigned family = (eax >> 8 & 15) + (eax >> 20 & 255);
+    return family == 25 && __builtin_cpu_supports("avx512f");
+}
+#endif
+
 /* Drivers name the widest vector type or the width that their vectoriser likes; the processor itself is asked where
    that is possible, since kernels with explicit vectors get the registers that there are. */
 static void cpu_vectors(const sepcl_device_info *info, caps *out)
@@ -19,11 +34,13 @@ static void cpu_vectors(const sepcl_device_info *info, caps *out)
     const int reported = (int)i64_min(info->native_vector_width_f32, 16);
     out->simd_width = reported >= 4 ? reported : 4;
     out->vector_registers = 16;
+    out->vector_passes = 1;
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f")) {
         out->simd_width = 16;
         out->vector_registers = 32;
+        out->vector_passes = splits_vectors() ? 2 : 1;
     } else if (__builtin_cpu_supports("avx2")) {
         out->simd_width = 8;
     }

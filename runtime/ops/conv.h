@@ -56,7 +56,10 @@ typedef struct gemm_size {
     int64_t m, k, n;
 } gemm_size;
 /* The parameters of its register tiles: MR rows, NB vectors of V columns. */
-#define TILE_PARAMS {{"MR", {14, 12, 10, 9, 8, 7, 6, 5, 4, 2, 1}}, {"V", {16, 8, 4, 1}}, {"NB", {1, 2, 3, 4}}}
+#define TILE_MR_PARAM {"MR", {14, 12, 10, 9, 8, 7, 6, 5, 4, 2, 1}}
+#define TILE_V_PARAM {"V", {16, 8, 4, 1}}
+#define TILE_NB_PARAM {"NB", {1, 2, 3, 4}}
+#define TILE_PARAMS {TILE_MR_PARAM, TILE_V_PARAM, TILE_NB_PARAM}
 enum { TILE_MR, TILE_V, TILE_NB };
 bool   tile_fits(const caps *c, const int *p);
 /* Cycles of m x n outputs with k multiply-adds each, as the tile's loads and multiply-adds allow. */
@@ -66,6 +69,9 @@ double tile_cost_joined(const caps *c, const int *p, int64_t m, int64_t k, int64
 /* Whether a CPU's native vectors are filled and enough sums are in flight: fewer than eight wait for each other, and
    where there are registers for more, they spare loads. */
 bool   tile_busy(const caps *c, const int *p);
+/* Whether its vectors are halves of native ones, an odd number of them: a device that sends a native vector through its
+   units in two passes wastes none on columns that there are not. */
+bool   tile_of_halves(const caps *c, const int *p);
 bool   tile_generic(const int *p); /* fits any device */
 void   gemm_fill_weights(const node_view *v, const int *p, void *dst);
 void   gemm_fill_bias(const node_view *v, const int *p, void *dst);

@@ -14,6 +14,18 @@ bool tile_generic(const int *p)
     return p[TILE_V] <= 4 && p[TILE_NB] == 1 && p[TILE_MR] <= 4;
 }
 
+static bool registers_hold(const caps *c, const int *p)
+{
+    const int weights = p[TILE_NB] * native(c, p[TILE_V]);
+    /* the broadcast input takes one more; spilling halves the speed */
+    return p[TILE_MR] * weights + weights + 1 <= (c->vector_registers > 0 ? c->vector_registers : 16);
+}
+
+bool tile_of_halves(const caps *c, const int *p)
+{
+    return caps_is_cpu(c) && 2 * p[TILE_V] == c->simd_width && p[TILE_NB] % 2 && registers_hold(c, p);
+}
+
 bool tile_fits(const caps *c, const int *p)
 {
     const int v = p[TILE_V], nb = p[TILE_NB], mr = p[TILE_MR];
@@ -23,10 +35,7 @@ bool tile_fits(const caps *c, const int *p)
         return v <= 8 && mr * nb * v <= 64;
     if (v < c->simd_width || (c->simd_width > 1 && v > 2 * c->simd_width))
         return false;
-    const int sums = mr * nb * native(c, v), weights = nb * native(c, v);
-    const int registers = c->vector_registers > 0 ? c->vector_registers : 16;
-    /* the broadcast input takes one more; spilling halves the speed */
-    return sums + weights + 1 <= registers;
+    return registers_hold(c, p);
 }
 
 bool tile_busy(const caps *c, const int *p)
@@ -39,10 +48,11 @@ static double cpu_cycles(const caps *c, const int *p, double pointers, int64_t m
 {
     const int    v = p[TILE_V], nb = p[TILE_NB], mr = p[TILE_MR];
     const double tiles = (double)div_up(m, mr) * (double)div_up(n, (int64_t)nb * v);
-    const double w = nb * native(c, v), sums = mr * w;
+    const bool   split = c->vector_passes == 2; /* see caps.h; loads are as fast */
+    const double w = nb * native(c, v) * (split && 2 * v == c->simd_width ? 0.5 : 1), sums = mr * w;
     double       cycles = sums / 2; /* two multiply-adds a cycle */
-    const double loads =
-        0.65 * (2 * w + mr); /* two loads a cycle at best; as measured, three in two; weights twice: fetched ahead */
+    /* two loads a cycle at best; as measured, three in two; weights twice: fetched ahead */
+    const double loads = 0.65 * (2 * w + (split ? 0.5 : 1) * mr);
     cycles = (loads > cycles ? loads : cycles) + pointers;
     cycles = cycles < 5 ? 5 : cycles; /* a sum is ready four cycles later, if nothing else delays it */
     const double fill = 30 + sums;    /* start, epilogue and store of a tile */

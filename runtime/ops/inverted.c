@@ -23,6 +23,7 @@ bool inverted_matches(const node_view *parts)
 
 typedef struct block {
     conv_geometry a, dw, b; /* b: none (b.co 0) without the projection */
+    int           ev;       /* channels of the expansion's vectors */
     int64_t       wr;       /* wide channels at a time */
     int           dv, dm;   /* depthwise tile */
     int           mr;       /* pixels of the projection's tile */
@@ -30,6 +31,15 @@ typedef struct block {
 } block;
 
 #define WNB 2 /* vectors of the expansion's tile */
+
+/* Parameters: a tile's, and the expansion's vector in the projection's; there are channels enough for whole vectors, where
+   a narrow projection does better with halves. */
+enum { BLOCK_EV = TILE_NB + 1 };
+
+static int expand_vector(const int *p)
+{
+    return p[TILE_V] * p[BLOCK_EV];
+}
 
 static int64_t input_rows(const block *k, int64_t rows)
 {
@@ -93,7 +103,8 @@ static block block_of(const node_view *v, const caps *c, const int *p)
         const node_view b = nv_sub(v, 2);
         k.b = conv_geometry_of(&b);
     }
-    k.wr = (int64_t)WNB * p[TILE_V];
+    k.ev = expand_vector(p);
+    k.wr = (int64_t)WNB * k.ev;
     k.dv = block_vector(c, k.dw.in.c, k.wr);
     k.dm = depthwise_columns(c, &k.dw, k.dv);
     k.mr = p[TILE_MR];
@@ -105,7 +116,7 @@ static block block_of(const node_view *v, const caps *c, const int *p)
 
 static bool fits(const node_view *v, const caps *c, const int *p)
 {
-    if (!caps_is_cpu(c) || !tile_fits(c, p))
+    if (!caps_is_cpu(c) || !(p[BLOCK_EV] == 2 ? tile_of_halves(c, p) : tile_fits(c, p)))
         return false;
     const block   k = block_of(v, c, p);
     const int64_t columns = (k.dm - 1) * k.dw.a->stride[1] + (int64_t)(k.dw.a->kernel[1] - 1) * k.dw.a->dilation[1] + 1;
@@ -120,12 +131,20 @@ static int wide_rows(const caps *c, int v)
     return rows > 10 ? 10 : rows < 1 ? 1 : rows;
 }
 
+/* Vectors of the last block of wide channels. */
+static int last_vectors(const block *k)
+{
+    return (int)div_up(k->a.co - (div_up(k->a.co, k->wr) - 1) * k->wr, k->ev);
+}
+
 static double cost(const node_view *v, const caps *c, const int *p)
 {
     const block   k = block_of(v, c, p);
-    const int64_t strips = div_up(k.dw.out.h, k.rows) * k.dw.out.n;
-    const int     wide_tile[] = {wide_rows(c, p[TILE_V]), p[TILE_V], WNB};
-    const double  expand = tile_cost(c, wide_tile, input_rows(&k, k.rows) * k.dw.in.w, k.a.ci, k.a.co);
+    const int64_t strips = div_up(k.dw.out.h, k.rows) * k.dw.out.n, pixels = input_rows(&k, k.rows) * k.dw.in.w;
+    const int     wide_tile[] = {wide_rows(c, k.ev), k.ev, WNB}, last_tile[] = {wide_tile[0], k.ev, last_vectors(&k)};
+    const int64_t whole = (div_up(k.a.co, k.wr) - 1) * k.wr;
+    const double  expand = tile_cost(c, wide_tile, pixels, k.a.ci, whole) +
+                          tile_cost(c, last_tile, pixels, k.a.ci, k.a.co - whole);
     const double  project = k.b.co ? tile_cost_joined(c, p, k.rows * k.dw.out.w, k.b.ci, k.b.co) : 0;
     const double  depthwise = (double)(k.rows * k.dw.out.w * k.dw.out.c) * k.dw.a->kernel[0] * k.dw.a->kernel[1] /
                              (double)i64_max(1, c->simd_width);
@@ -137,14 +156,14 @@ static double cost(const node_view *v, const caps *c, const int *p)
 static void fill_wide(const node_view *v, const int *p, void *dst)
 {
     const node_view part = nv_sub(v, 0);
-    const int       tile[] = {1, p[TILE_V], WNB};
+    const int       tile[] = {1, expand_vector(p), WNB};
     gemm_fill_weights(&part, tile, dst);
 }
 
 static void fill_wide_bias(const node_view *v, const int *p, void *dst)
 {
     const node_view part = nv_sub(v, 0);
-    const int       tile[] = {1, p[TILE_V], WNB};
+    const int       tile[] = {1, expand_vector(p), WNB};
     gemm_fill_bias(&part, tile, dst);
 }
 
@@ -184,11 +203,13 @@ static void pack_wide(const block *k, launch_list *out, int packs[4])
     packs[3] = launch_pack(out, DT_F32, (size_t)k->dw.out.c, false, fill_dw_bias);
 }
 
-static void define_wide(launch *l, const block *k, const caps *c, const int *p)
+static void define_wide(launch *l, const block *k, const caps *c)
 {
     const attr_conv *a = k->dw.a;
-    const define     defines[] = {{"WMR", NULL, wide_rows(c, p[TILE_V])},
+    const define     defines[] = {{"WMR", NULL, wide_rows(c, k->ev)},
                                   {"WNB", NULL, WNB},
+                                  {"EV", NULL, k->ev},
+                                  {"LAST", NULL, last_vectors(k)},
                                   {"DV", NULL, k->dv},
                                   {"DM", NULL, k->dm},
                                   {"KH", NULL, a->kernel[0]},
@@ -215,7 +236,7 @@ static void launch_block(const node_view *v, const caps *c, const int *p, launch
     }
     launch *l = launch_add(out, 1, i64_max(1, total), 1, 1);
     launch_local(l, 1, 1, 1);
-    define_wide(l, &k, c, p);
+    define_wide(l, &k, c);
     arg_in(l, FUSED_X);
     for (int i = 0; i < n_packs; i++)
         arg_packed(l, packs[i]);
@@ -241,8 +262,13 @@ static void launch_block(const node_view *v, const caps *c, const int *p, launch
 
 /* Only where a work-group is one item; other devices run the parts. */
 static const kernel_def inverted_kernels[] = {
-    {"inverted", "inverted", "a whole inverted residual, its wide tensors in local memory", TILE_PARAMS, fits,
-     launch_block, cost},
+    {"inverted",
+     "inverted",
+     "a whole inverted residual, its wide tensors in local memory",
+     {TILE_MR_PARAM, TILE_V_PARAM, TILE_NB_PARAM, {"E", {1, 2}}},
+     fits,
+     launch_block,
+     cost},
     {0},
 };
 
@@ -251,7 +277,7 @@ static const kernel_def expand_depthwise_kernels[] = {
     {"inverted",
      "expand_depthwise",
      "pointwise and depthwise in one, the tensor between in local memory",
-     {{"MR", {1}}, {"V", {16, 8, 4, 1}}, {"NB", {1}}},
+     {{"MR", {1}}, TILE_V_PARAM, {"NB", {1}}, {"E", {1}}},
      fits,
      launch_block,
      cost},
