@@ -24,6 +24,16 @@ bool depthwise_fits(const node_view *v, const caps *c, const int *p)
     return !caps_is_cpu(c) || mr * native <= c->vector_registers / 2 || mr <= 2;
 }
 
+/* Cycles that lines of 64 bytes take beside the sums, both tensors being too large for a core's own cache or from
+   another core. */
+#define LINE_CYCLES 3.0
+
+static double traffic(const conv_geometry *g)
+{
+    return LINE_CYCLES * (double)(g->in.n * g->in.h * g->in.w * g->in.c + g->out.n * g->out.h * g->out.w * g->out.c) /
+           16;
+}
+
 double depthwise_cost(const node_view *v, const caps *c, const int *p)
 {
     const conv_geometry g = conv_geometry_of(v);
@@ -33,7 +43,7 @@ double depthwise_cost(const node_view *v, const caps *c, const int *p)
     double              cycles = native * ((double)(mr * taps) / 2 + (double)(columns + taps) / 2); /* a kernel row */
     if (cycles < 4.0 * (double)taps)
         cycles = 4.0 * (double)taps;
-    return (double)(tiles * g.out.h * g.out.n) * (double)div_up(g.in.c, p[DW_V]) * (g.a->kernel[0] * cycles + 10);
+    return (double)(tiles * g.out.h * g.out.n) * (double)div_up(g.in.c, p[DW_V]) * (g.a->kernel[0] * cycles + 10) + (caps_is_cpu(c) ? traffic(&g) : 0);
 }
 
 static void fill_weights(const node_view *v, const int *p, void *dst)
@@ -119,16 +129,6 @@ static void narrow_work(const conv_geometry *g, int64_t mr, int64_t *taps, int64
             const int64_t ix = x * a->stride[1] - a->pad[1] + kx * a->dilation[1];
             *taps += ix >= 0 && ix < g->in.w;
         }
-}
-
-/* Cycles that lines of 64 bytes take beside the sums, both tensors being too large for a core's own cache or from
-   another core. */
-#define LINE_CYCLES 3.0
-
-static double traffic(const conv_geometry *g)
-{
-    return LINE_CYCLES * (double)(g->in.n * g->in.h * g->in.w * g->in.c + g->out.n * g->out.h * g->out.w * g->out.c) /
-           16;
 }
 
 double depthwise_narrow_cost(const node_view *v, const caps *c, const int *p)
