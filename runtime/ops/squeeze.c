@@ -84,10 +84,12 @@ static bool fits_squeeze(const node_view *v, const caps *c, const int *p)
            x.h * x.w * x.c <= 32768 * (int64_t)i64_max(1, c->simd_width);
 }
 
+/* Halves of vectors, too, where pixels are so many channels apart that whole ones would straddle lines of the cache. */
 static bool fits_excite(const node_view *v, const caps *c, const int *p)
 {
-    (void)v;
-    return fits_vectors(c, p);
+    const int64_t channels = shape_nhwc(&nv_in(v, EXCITE_X)->shape).c;
+    const bool    half = caps_is_cpu(c) && 2 * p[SE_V] == c->simd_width && p[SE_V] > 4;
+    return fits_vectors(c, p) || (half && channels % p[SE_V] == 0 && channels % c->simd_width != 0);
 }
 
 /* Prefers blocks that leave every core something to do, then wide ones. */
@@ -110,7 +112,8 @@ static double cost_excite(const node_view *v, const caps *c, const int *p)
     const node_view     part = nv_sub(v, 0);
     const conv_geometry g = conv_geometry_of(&part);
     const nhwc          x = shape_nhwc(&nv_in(v, EXCITE_X)->shape);
-    return block_cost(c, p, g.co, (double)(g.ci + x.h * x.w));
+    /* a vector that straddles two lines is stored twice */
+    return block_cost(c, p, g.co, (double)(g.ci + x.h * x.w)) * (g.co % p[SE_V] ? 1.5 : 1);
 }
 
 /* gemm.c's packing takes MR, V, NB. */
