@@ -186,6 +186,53 @@ static void a_3x3_is_filtered_minimally_where_that_pays(void **state)
     assert_string_equal(row_of_3x3(&other, 224, 3, 32, 2, &tile)->file, "conv");
 }
 
+/* The first step's row for a block of 56 x 56 pixels, 24 channels, and its tile. */
+static const kernel_def *row_of_block(const caps *c, int p[PARAM_MAX])
+{
+    value_id x;
+    plan    *made;
+    graph   *g = new_graph(&x, 56, 56, 24);
+    value_id wide = add_conv(g, add_conv(g, x, 144, 1, 1, false, -1), 144, 3, 3, true, -1);
+    finish(g, add_conv(g, wide, 24, 1, 1, false, x), c);
+    assert_int_equal(plan_create(g, c, NULL, &made), SEPCL_OK);
+    const kernel_def *row = made->steps[0].row;
+    memcpy(p, made->steps[0].p, PARAM_MAX * sizeof *p);
+    plan_destroy(made);
+    graph_destroy(g);
+    return row;
+}
+
+static void a_narrow_projection_takes_halves_of_vectors_that_are_split(void **state)
+{
+    int  p[PARAM_MAX];
+    caps c = cpu();
+    (void)state;
+    c.simd_width = 16;
+    c.vector_registers = 32;
+    for (int passes = 1; passes <= 2; passes++) {
+        c.vector_passes = passes;
+        assert_string_equal(row_of_block(&c, p)->entry, "inverted");
+        assert_int_equal(p[TILE_V], passes == 2 ? 8 : 16);
+        assert_int_equal(p[TILE_V] * p[TILE_NB + 1], 16); /* the expansion's */
+    }
+}
+
+static void narrow_depthwise_rows_are_written_out(void **state)
+{
+    value_id   x;
+    plan      *p;
+    const caps c = cpu();
+    (void)state;
+    for (int size = 7; size <= 70; size += 63) {
+        graph *g = new_graph(&x, size, size, 960);
+        finish(g, add_conv(g, x, 960, 3, 3, true, -1), &c);
+        assert_int_equal(plan_create(g, &c, NULL, &p), SEPCL_OK);
+        assert_string_equal(p->steps[0].row->entry, size == 7 ? "depthwise_narrow" : "depthwise");
+        plan_destroy(p);
+        graph_destroy(g);
+    }
+}
+
 static void work_groups_fit_the_device(void **state)
 {
     (void)state;
@@ -283,6 +330,8 @@ int main(void)
         cmocka_unit_test(nothing_is_fused_beyond_the_local_memory),
         cmocka_unit_test(pointwise_takes_the_plain_product),
         cmocka_unit_test(a_3x3_is_filtered_minimally_where_that_pays),
+        cmocka_unit_test(a_narrow_projection_takes_halves_of_vectors_that_are_split),
+        cmocka_unit_test(narrow_depthwise_rows_are_written_out),
         cmocka_unit_test(work_groups_fit_the_device),
         cmocka_unit_test(offsets_never_overlap),
         cmocka_unit_test(sizes_beyond_the_address_space_are_refused),
