@@ -128,7 +128,7 @@ static const step steps[] = {
 /* Frames of the stack by which ways through the code are told apart: most of what is behind one is the same. */
 static int frames(void)
 {
-    return work_few() ? 6 : 8;
+    return work_few() ? 4 : 8;
 }
 
 static void memory_fails(void **state)

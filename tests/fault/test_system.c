@@ -68,7 +68,7 @@ static void memory_of_a_session_fails(void **state)
     work w = {0};
     (void)state;
     before = level_warm(&w);
-    fail_memory_of("Session", &w, work_do, work_few() ? 250 : 100000);
+    fail_memory_of("Session", &w, work_do, work_few() ? 120 : 100000);
 }
 
 static void memory_of_a_half_session_fails(void **state)
