@@ -55,6 +55,15 @@ void fused_count(const node_view *v, op_count *out)
     out->bytes -= inner;
 }
 
+bool fused_case(graph *g, value_id y, int n, op_kind op)
+{
+    node *fused;
+    if (y < 0 || graph_output(g, y) != SEPCL_OK || fuse_nodes(g, (const int[]){0, 1, 2}, n, op, &fused) != SEPCL_OK)
+        return false;
+    graph_compact(g);
+    return true;
+}
+
 void launch_inner_act(launch *k, const char *name, const node_view *part)
 {
     const act *f = &part->n->epi.act;

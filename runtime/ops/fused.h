@@ -25,6 +25,15 @@ status excite_finish(graph *g, node *fused);
 status fused_infer(const node_view *v, shape *out);
 void   fused_count(const node_view *v, op_count *out);
 
+/* What all fused ops' definitions have in common. */
+#define FUSED_OP(NAME, INPUTS, GEN, KERNELS)                                                                           \
+    {                                                                                                                  \
+        .name = (NAME), .min_in = 1, .max_in = (INPUTS), .n_out = 1, .flags = OP_FUSED, .residual_slot = FUSED_RES,     \
+        .infer = fused_infer, .count = fused_count, .gen = (GEN), .kernels = (KERNELS)                                 \
+    }
+/* Ends a test case whose first n nodes are what the op stands for and y their output, or -1. */
+bool fused_case(graph *g, value_id y, int n, op_kind op);
+
 /* The activation of an inner part: defines `name` (MID, WIDE), adds its two parameters as arguments. */
 void launch_inner_act(launch *k, const char *name, const node_view *part);
 

@@ -330,15 +330,9 @@ static bool gen_block(int i, graph *g, bool project)
                                   cases[i].pad, -1);
     const value_id y =
         project ? add_conv(g, "project", mid, cases[i].co, 1, 1, 1, false, no_pad, cases[i].residual ? x : -1) : mid;
-    node          *fused;
-    if (y < 0 || graph_output(g, y) != SEPCL_OK)
-        return false;
-    g->nodes[0]->epi.act = g->nodes[1]->epi.act = inner;
-    if (fuse_nodes(g, (int[]){0, 1, 2}, project ? 3 : 2, project ? OP_INVERTED : OP_EXPAND_DEPTHWISE, &fused) !=
-        SEPCL_OK)
-        return false;
-    graph_compact(g);
-    return true;
+    if (y >= 0)
+        g->nodes[0]->epi.act = g->nodes[1]->epi.act = inner;
+    return fused_case(g, y, project ? 3 : 2, project ? OP_INVERTED : OP_EXPAND_DEPTHWISE);
 }
 
 static bool gen_inverted(int i, graph *g)
@@ -351,28 +345,6 @@ static bool gen_expand_depthwise(int i, graph *g)
     return gen_block(i, g, false);
 }
 
-const op_def op_inverted = {
-    .name = "inverted",
-    .min_in = 1,
-    .max_in = FUSED_INPUTS,
-    .n_out = 1,
-    .flags = OP_FUSED,
-    .residual_slot = FUSED_RES,
-    .infer = fused_infer,
-    .count = fused_count,
-    .gen = gen_inverted,
-    .kernels = inverted_kernels,
-};
+const op_def op_inverted = FUSED_OP("inverted", FUSED_INPUTS, gen_inverted, inverted_kernels);
 
-const op_def op_expand_depthwise = {
-    .name = "expand_depthwise",
-    .min_in = 1,
-    .max_in = FUSED_INPUTS,
-    .n_out = 1,
-    .flags = OP_FUSED,
-    .residual_slot = FUSED_RES,
-    .infer = fused_infer,
-    .count = fused_count,
-    .gen = gen_expand_depthwise,
-    .kernels = expand_depthwise_kernels,
-};
+const op_def op_expand_depthwise = FUSED_OP("expand_depthwise", FUSED_INPUTS, gen_expand_depthwise, expand_depthwise_kernels);

@@ -201,22 +201,7 @@ static bool gen(int i, graph *g)
         slots[CONV_RES] = test_input(g, "residual", &r);
     }
     const value_id y = graph_op(g, OP_CONV, "pointwise", &a2, slots, CONV_INPUTS);
-    node          *fused;
-    if (y < 0 || graph_output(g, y) != SEPCL_OK || fuse_nodes(g, (int[]){0, 1}, 2, OP_SEPARABLE, &fused) != SEPCL_OK)
-        return false;
-    graph_compact(g);
-    return true;
+    return fused_case(g, y, 2, OP_SEPARABLE);
 }
 
-const op_def op_separable = {
-    .name = "separable",
-    .min_in = 1,
-    .max_in = FUSED_INPUTS,
-    .n_out = 1,
-    .flags = OP_FUSED,
-    .residual_slot = FUSED_RES,
-    .infer = fused_infer,
-    .count = fused_count,
-    .gen = gen,
-    .kernels = kernels,
-};
+const op_def op_separable = FUSED_OP("separable", FUSED_INPUTS, gen, kernels);

@@ -154,7 +154,7 @@ static bool gen(int i, graph *g)
     value_id y = graph_op(g, OP_CONV, "1xk", &a2, slots, 3);
     if (y < 0)
         return false;
-    node *last = g->nodes[1], *fused;
+    node *last = g->nodes[1];
     if (cases[i].residual) {
         const shape r = g->values[y].shape;
         slots[CONV_RES] = test_input(g, "residual", &r);
@@ -166,21 +166,7 @@ static bool gen(int i, graph *g)
         last->n_in = CONV_INPUTS;
     }
     last->epi.act2 = cases[i].residual ? (act){ACT_CLAMP, 0, INFINITY} : (act){ACT_NONE, 0, 0};
-    if (graph_output(g, y) != SEPCL_OK || fuse_nodes(g, (int[]){0, 1}, 2, OP_SPATIAL_PAIR, &fused) != SEPCL_OK)
-        return false;
-    graph_compact(g);
-    return true;
+    return fused_case(g, y, 2, OP_SPATIAL_PAIR);
 }
 
-const op_def op_spatial_pair = {
-    .name = "spatial_pair",
-    .min_in = 1,
-    .max_in = FUSED_INPUTS,
-    .n_out = 1,
-    .flags = OP_FUSED,
-    .residual_slot = FUSED_RES,
-    .infer = fused_infer,
-    .count = fused_count,
-    .gen = gen,
-    .kernels = kernels,
-};
+const op_def op_spatial_pair = FUSED_OP("spatial_pair", FUSED_INPUTS, gen, kernels);

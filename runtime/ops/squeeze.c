@@ -229,11 +229,7 @@ static bool gen_squeeze(int i, graph *g)
     const attrs    mean = {.reduce = {REDUCE_MEAN, 6u, true}};
     const value_id m = graph_op(g, OP_REDUCE, "mean", &mean, &x, 1);
     const value_id y = m < 0 ? -1 : pointwise(g, m, cases[i].r, (act){ACT_CLAMP, 0, 6});
-    node          *fused;
-    if (y < 0 || graph_output(g, y) != SEPCL_OK || fuse_nodes(g, (int[]){0, 1}, 2, OP_SQUEEZE, &fused) != SEPCL_OK)
-        return false;
-    graph_compact(g);
-    return true;
+    return fused_case(g, y, 2, OP_SQUEEZE);
 }
 
 static bool gen_excite(int i, graph *g)
@@ -256,28 +252,6 @@ static bool gen_excite(int i, graph *g)
     return true;
 }
 
-const op_def op_squeeze = {
-    .name = "squeeze",
-    .min_in = 1,
-    .max_in = FUSED_INPUTS,
-    .n_out = 1,
-    .flags = OP_FUSED,
-    .residual_slot = FUSED_RES,
-    .infer = fused_infer,
-    .count = fused_count,
-    .gen = gen_squeeze,
-    .kernels = squeeze_kernels,
-};
+const op_def op_squeeze = FUSED_OP("squeeze", FUSED_INPUTS, gen_squeeze, squeeze_kernels);
 
-const op_def op_excite = {
-    .name = "excite",
-    .min_in = 1,
-    .max_in = EXCITE_INPUTS,
-    .n_out = 1,
-    .flags = OP_FUSED,
-    .residual_slot = FUSED_RES,
-    .infer = fused_infer,
-    .count = fused_count,
-    .gen = gen_excite,
-    .kernels = excite_kernels,
-};
+const op_def op_excite = FUSED_OP("excite", EXCITE_INPUTS, gen_excite, excite_kernels);

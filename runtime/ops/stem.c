@@ -174,25 +174,9 @@ static bool gen(int i, graph *g)
         slots[CONV_RES] = test_input(g, "r", &r);
     }
     const value_id y = graph_op(g, OP_CONV, "conv", &a, slots, CONV_INPUTS);
-    node          *fused;
-    if (y < 0 || graph_output(g, y) != SEPCL_OK)
-        return false;
-    g->nodes[g->n_nodes - 1]->epi.act = (act){ACT_CLAMP, 0, i % 2 ? 6 : INFINITY};
-    if (fuse_nodes(g, (int[]){0, 1}, 2, OP_STEM_PLANES, &fused) != SEPCL_OK)
-        return false;
-    graph_compact(g);
-    return true;
+    if (y >= 0)
+        g->nodes[g->n_nodes - 1]->epi.act = (act){ACT_CLAMP, 0, i % 2 ? 6 : INFINITY};
+    return fused_case(g, y, 2, OP_STEM_PLANES);
 }
 
-const op_def op_stem_planes = {
-    .name = "stem_planes",
-    .min_in = 1,
-    .max_in = FUSED_INPUTS,
-    .n_out = 1,
-    .flags = OP_FUSED,
-    .residual_slot = FUSED_RES,
-    .infer = fused_infer,
-    .count = fused_count,
-    .gen = gen,
-    .kernels = kernels,
-};
+const op_def op_stem_planes = FUSED_OP("stem_planes", FUSED_INPUTS, gen, kernels);
