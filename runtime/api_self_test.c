@@ -10,7 +10,8 @@
 
 #define GUARD 256
 
-int self_test_one_in = 1;
+int  self_test_one_in = 1;
+bool self_test_few_sets = false;
 
 typedef struct tester {
     const sepcl_self_test_desc *d;
@@ -33,7 +34,8 @@ typedef struct tester {
     int (*sets)[PARAM_MAX];
     int n_sets, cap_sets;
     int set; /* the one at hand */
-    /* of each case, the values of the row's parameters that it has met, a bit each; for self_test_one_in */
+    /* of each case, the values of the row's parameters that it has met, a bit each; for self_test_one_in and
+       self_test_few_sets */
     uint32_t (*met)[PARAM_MAX];
     arena memory;
 } tester;
@@ -296,6 +298,45 @@ static void gather_quick(tester *t, const kernel_def *row, const node_view *v)
         gather_set(t, one.sets[best]);
 }
 
+/* How many values of parameters the cases have not met and would meet with the set; meet: they do. */
+static int new_values(tester *t, const int *p, bool meet)
+{
+    const kernel_def *row = &t->op->kernels[t->row];
+    int               n = 0;
+    for (int i = 0; i < t->n_cases; i++) {
+        const int params = fits_case(t, t->cases[i], p) ? kernel_params(row) : 0;
+        for (int k = 0; k < params; k++) {
+            const uint32_t bit = value_bit(&row->params[k], p[k]);
+            n += !(t->met[i][k] & bit);
+            t->met[i][k] |= meet ? bit : 0;
+        }
+    }
+    return n;
+}
+
+/* self_test_few_sets: keeps the sets with which each case meets every value of each parameter that it would with all,
+   those first that bring most. Values come together in other ways in the sets left out, and nothing else does. */
+static void keep_few(tester *t)
+{
+    int kept = 0;
+    while (kernel_params(&t->op->kernels[t->row]) > 1) {
+        int best = kept, most = 0, p[PARAM_MAX];
+        for (int s = kept; s < t->n_sets; s++) {
+            const int n = new_values(t, t->sets[s], false);
+            best = n > most ? s : best;
+            most = n > most ? n : most;
+        }
+        if (!most)
+            break;
+        memcpy(p, t->sets[best], sizeof p);
+        memcpy(t->sets[best], t->sets[kept], sizeof p);
+        memcpy(t->sets[kept++], p, sizeof p);
+        new_values(t, p, true);
+    }
+    t->n_sets = kept ? kept : t->n_sets;
+    memset(t->met, 0, (size_t)t->n_cases * sizeof *t->met);
+}
+
 static void test_row(tester *t)
 {
     const kernel_def *row = &t->op->kernels[t->row];
@@ -313,6 +354,8 @@ static void test_row(tester *t)
             else
                 plan_each_parameters(row, &v, exec_env_caps(t->env), gather_set, t);
         }
+    if (self_test_few_sets && t->st == SEPCL_OK)
+        keep_few(t);
     for (t->set = 0; t->set < t->n_sets && t->st == SEPCL_OK && !t->stop; t->set++)
         test_set(t, t->sets[t->set]);
 }

@@ -3,7 +3,8 @@
  * test_ops [--op NAME] [--device SEL] [--quick] [--f16] [--one-in N]: every kernel row over its cases and legal parameters
  * against the scalar reference. SEPCL_TEST_DEVICE chooses the device when --device does not; with --one-in each parameter
  * set runs on every N-th case only, and each case with every value of each parameter, as drivers compile slowly;
- * SEPCL_TEST_ONE_IN=N raises N.
+ * SEPCL_TEST_ONE_IN=N raises N, and SEPCL_TEST_FEW_SETS=1 takes, where there is an --one-in, only the sets that bring a
+ * case a value of a parameter.
  * Prints a line a variant, then "N passed, N failed".
  */
 #include <stdio.h>
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
     sepcl_self_test_desc d = {0};
     bool                 verbose = false;
     const char          *device = getenv("SEPCL_TEST_DEVICE"), *least = getenv("SEPCL_TEST_ONE_IN"), *one_in = "1";
+    const char          *few_sets = getenv("SEPCL_TEST_FEW_SETS");
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--op") && i + 1 < argc)
             d.op = argv[++i];
@@ -64,6 +66,7 @@ int main(int argc, char **argv)
         return 2;
     }
     self_test_one_in = atoi(least) > atoi(one_in) ? atoi(least) : atoi(one_in);
+    self_test_few_sets = few_sets && !strcmp(few_sets, "1") && atoi(one_in) > 1;
     sepcl_status st = sepcl_device_find(device, &d.device);
     if (st == SEPCL_OK)
         st = sepcl_device_self_test(&d, show, NULL);

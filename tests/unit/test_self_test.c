@@ -55,6 +55,33 @@ static void one_in_n_leaves_out_cases_but_no_kernels(void **state)
     assert_true(third.cases < begin.cases && least.cases < third.cases && least.cases >= least.n);
 }
 
+/* Whether a result has this "NAME=VALUE". */
+static bool has_value(const heard *h, const char *value)
+{
+    bool found = false;
+    for (int i = 0; i < h->n && !found; i++) {
+        const char *at = strstr(h->kernels[i], value);
+        found = at && (at[strlen(value)] == ' ' || at[strlen(value)] == 0);
+    }
+    return found;
+}
+
+static void few_sets_have_every_value(void **state)
+{
+    (void)state;
+    const heard all = test_op("excite", false, 1, 0);
+    self_test_few_sets = true;
+    const heard few = test_op("excite", false, 1, 0);
+    self_test_few_sets = false;
+    assert_true(few.n < all.n && few.cases < all.cases);
+    for (int i = 0; i < all.n; i++) {
+        char text[200], *rest = NULL;
+        snprintf(text, sizeof text, "%s", all.kernels[i]);
+        for (char *word = strtok_r(text, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+            assert_true(!strchr(word, '=') || has_value(&few, word));
+    }
+}
+
 static void a_quick_one_takes_what_would_be_planned(void **state)
 {
     (void)state;
@@ -97,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_in_n_leaves_out_cases_but_no_kernels),
+        cmocka_unit_test(few_sets_have_every_value),
         cmocka_unit_test(a_quick_one_takes_what_would_be_planned),
         cmocka_unit_test(it_stops_when_told),
         cmocka_unit_test(a_view_is_tested_too),
