@@ -63,7 +63,8 @@ status self_test(const sepcl_self_test_desc *d, sepcl_self_test_fn fn, void *use
 /* For tests, as drivers compile slowly: each parameter set runs on every n-th case, beginning with another one, so that all
    sets and all cases come up, and a case meets each value of each parameter that fits it. 1: each set on all cases. */
 extern int self_test_one_in;
-/* For tests, too: of a row's sets only as many as bring each case every value of each parameter, once at least. */
+/* For tests, too: of a row with several parameters only as many sets as have all their values, and a case meets one of
+   them at least. */
 extern bool self_test_few_sets;
 
 #endif

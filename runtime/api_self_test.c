@@ -187,6 +187,23 @@ static uint32_t value_bit(const param *q, int value)
     return (uint32_t)1 << i;
 }
 
+/* Whether sets are left out of the row at hand. */
+static bool few_sets(const tester *t)
+{
+    return self_test_few_sets && t->op->kernels && kernel_params(&t->op->kernels[t->row]) > 1;
+}
+
+/* Whether a case, though it is not its turn, has to run the set at hand: it has met none, and no set after it fits. */
+static bool last_that_fits(const tester *t, int index)
+{
+    bool comes = false;
+    for (int k = 0; k < PARAM_MAX && !comes; k++)
+        comes = t->met[index][k] != 0;
+    for (int s = t->set + 1; s < t->n_sets && !comes; s++)
+        comes = fits_case(t, t->cases[index], t->sets[s]);
+    return !comes;
+}
+
 /* Whether a case, though it is not its turn, has to run the set at hand: no set after it has this value of a parameter,
    which the case has not met. */
 static bool last_with_value(const tester *t, int index, const int *p)
@@ -208,7 +225,7 @@ static bool is_due(tester *t, int index, const int *p, int *turn)
     const kernel_def *row = &t->op->kernels[t->row];
     if (!fits_case(t, t->cases[index], p))
         return false;
-    if ((*turn)++ % self_test_one_in != 0 && !last_with_value(t, index, p))
+    if ((*turn)++ % self_test_one_in != 0 && !(few_sets(t) ? last_that_fits(t, index) : last_with_value(t, index, p)))
         return false;
     for (int k = 0; k < kernel_params(row); k++)
         t->met[index][k] |= value_bit(&row->params[k], p[k]);
@@ -314,12 +331,11 @@ static int new_values(tester *t, const int *p, bool meet)
     return n;
 }
 
-/* self_test_few_sets: keeps the sets with which each case meets every value of each parameter that it would with all,
-   those first that bring most. Values come together in other ways in the sets left out, and nothing else does. */
+/* Keeps the sets in which each value of a parameter comes with each case that it fits, those first that bring most. */
 static void keep_few(tester *t)
 {
     int kept = 0;
-    while (kernel_params(&t->op->kernels[t->row]) > 1) {
+    while (kept < t->n_sets) {
         int best = kept, most = 0, p[PARAM_MAX];
         for (int s = kept; s < t->n_sets; s++) {
             const int n = new_values(t, t->sets[s], false);
@@ -333,7 +349,7 @@ static void keep_few(tester *t)
         memcpy(t->sets[kept++], p, sizeof p);
         new_values(t, p, true);
     }
-    t->n_sets = kept ? kept : t->n_sets;
+    t->n_sets = kept;
     memset(t->met, 0, (size_t)t->n_cases * sizeof *t->met);
 }
 
@@ -354,7 +370,7 @@ static void test_row(tester *t)
             else
                 plan_each_parameters(row, &v, exec_env_caps(t->env), gather_set, t);
         }
-    if (self_test_few_sets && t->st == SEPCL_OK)
+    if (few_sets(t) && t->st == SEPCL_OK)
         keep_few(t);
     for (t->set = 0; t->set < t->n_sets && t->st == SEPCL_OK && !t->stop; t->set++)
         test_set(t, t->sets[t->set]);
