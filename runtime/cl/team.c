@@ -15,6 +15,7 @@
 /* Sooner is worse where other processes are busy: a lane that yields loses its whole slice, at every launch. MobileNetV2
    beside two busy processes: 2.1 ms with 20000, 132 ms with 300. */
 #define SPINS_BEFORE_YIELD 20000     /* about half a millisecond: the core may be wanted by somebody else */
+#define NAP_NS 100000 /* of lanes while one compiles: that takes tens of milliseconds, and the core may be wanted */
 #define AWAKE_NS ((uint64_t)1000000) /* how long a lane spins for the next run before it sleeps */
 /* Lanes enter the driver one after the other: it finds a kernel under a lock, and who has to wait for that sleeps. */
 #define APART_NS 1200
@@ -55,7 +56,18 @@ static void pause_core(void)
 
 /* ---------------------------------------------------------------- barrier */
 
-static void barrier(int lanes)
+static void give_way(void)
+{
+    sched_yield();
+}
+
+static void nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+}
+
+/* rest: what lanes do that wait for long. */
+static void barrier(int lanes, void (*rest)(void))
 {
     const unsigned before = atomic_load(&team.passed);
     if (atomic_fetch_add(&team.arrived, 1) + 1 == (unsigned)lanes) {
@@ -67,7 +79,7 @@ static void barrier(int lanes)
         if (spins < SPINS_BEFORE_YIELD)
             pause_core();
         else
-            sched_yield();
+            rest();
     }
 }
 
@@ -126,7 +138,7 @@ static void run_in_turn(const clx *x, const team_command *c, int at, int lane)
     for (int l = 0; l < x->n_lanes; l++) {
         if (l == lane)
             run_part(x, c, at, lane);
-        barrier(x->n_lanes);
+        barrier(x->n_lanes, nap);
     }
 }
 
@@ -143,7 +155,7 @@ static void run_commands(clx *x, int lane)
             run_in_turn(x, c, i, lane);
         else
             run_part(x, c, i, lane);
-        barrier(x->n_lanes);
+        barrier(x->n_lanes, give_way);
         if (lane == 0 && c->event) {
             c->event->start = start;
             c->event->end = now_ns();
