@@ -64,7 +64,7 @@ class Tuning(ProgramTest):
     def test_a_second_session_uses_what_was_found(self):
         want, said = self.answer("--no-cache")
         self.assertNotIn("tuned", said)
-        found = self.tune()
+        found = self.tune(budget="60")  # all has to be measured, however busy the machine
         self.assertFalse(found["stopped"])
         self.assertGreater(found["before_ms"], 0)
         self.assertGreater(found["after_ms"], 0)
