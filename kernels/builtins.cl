@@ -10,6 +10,7 @@
 #define OVERLOAD __attribute__((overloadable))
 #define CONST OVERLOAD __attribute__((const))
 #define PURE OVERLOAD __attribute__((pure))
+#define BIG_PART __attribute__((noinline)) /* see common.cl */
 
 /* ---------------------------------------------------------------- work-items (6.12.1, 6.12.8) */
 CONST size_t get_global_id(uint);

@@ -41,6 +41,12 @@
 #define UNROLL _Pragma("unroll")
 #endif
 
+/* PoCL makes three functions of a kernel, each with all that is inlined, which takes three times as long. A big part of a
+   kernel, without barriers and work-item functions, is a function of its own there (builtins.cl). */
+#ifndef BIG_PART
+#define BIG_PART
+#endif
+
 /* ---------------------------------------------------------------- loads and stores
    LDn(p, i) reads elements i ... i+n-1 of p as floats; STn(v, p, i) writes. i needs no alignment.
    The F versions are for buffers that hold float whatever STORE_F16 is; H versions for half. */

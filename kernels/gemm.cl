@@ -40,13 +40,11 @@ typedef struct skips {
 
 /* Row m of the output comes from row m of `in` or, where STRIDED, from pixel (n, y*sh, x*sw), m being
    (n*oh + y)*ow + x. */
-void product(__global const value_t *in, __global const value_t *w, __global const float *bias, __global value_t *out,
-             const int m_total, const int k_total, const int n_total, const int m_chunk, const skips s,
-             EPILOGUE_ARGS)
+BIG_PART static void product(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                             __global value_t *out, const int block, const int chunk, const int m_total, const int k_total,
+                             const int n_total, const int m_chunk, const skips s, EPILOGUE_ARGS)
 {
-    const int block = get_global_id(0), n0 = block * NR;
-    const int first = (int)get_global_id(1) * m_chunk;
-    const int last = min(first + m_chunk, m_total); /* one behind */
+    const int n0 = block * NR, first = chunk * m_chunk, last = min(first + m_chunk, m_total); /* one behind */
     if (n0 >= n_total)
         return;
     __global const value_t *wb = w + (size_t)block * k_total * NR;
@@ -103,7 +101,8 @@ __kernel void gemm(__global const value_t *in, __global const value_t *w, __glob
                    EPILOGUE_ARGS)
 {
     const skips none = {0, 0, 0, 0, 0, 0};
-    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, none, act_a, act_b, act2_a, act2_b, res);
+    product(in, w, bias, out, get_global_id(0), get_global_id(1), m_total, k_total, n_total, m_chunk, none, act_a, act_b, act2_a,
+            act2_b, res);
 }
 
 #else
@@ -114,6 +113,7 @@ __kernel void gemm_strided(__global const value_t *in, __global const value_t *w
                            const int sw, EPILOGUE_ARGS)
 {
     const skips s = {ih, iw, oh, ow, sh, sw};
-    product(in, w, bias, out, m_total, k_total, n_total, m_chunk, s, act_a, act_b, act2_a, act2_b, res);
+    product(in, w, bias, out, get_global_id(0), get_global_id(1), m_total, k_total, n_total, m_chunk, s, act_a, act_b, act2_a,
+            act2_b, res);
 }
 #endif

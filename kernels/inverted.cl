@@ -182,7 +182,7 @@ static void depthwise_tile(__local const float *wide, __global const value_t *w,
 }
 
 /* The depthwise sums of output rows y0 ... y_end-1 of image n to mid, by blocks of WR wide channels. */
-static void wide_part(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
+BIG_PART static void wide_part(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
                       __global const value_t *dw_w, __global const float *dw_b, __local float *wide, mid_t *mid,
                       const int pitch, const int n, const int y0, const int y_end, const int ih, const int iw, const int ow,
                       const int ci, const int ce, const int sh, const int dh, const int pt, const int pl,
@@ -221,21 +221,10 @@ __kernel void expand_depthwise(__global const value_t *in, __global const value_
                   sh, dh, pt, pl, wide_a, wide_b, mid_a, mid_b);
 }
 #else
-__kernel void inverted(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
-                       __global const value_t *dw_w, __global const float *dw_b, __global const value_t *w2,
-                       __global const float *w2_b, __global value_t *out, __local float *wide, __local float *mid,
-                       const int pitch, const int total, const int strips, const int rows, const int ih, const int iw, const int oh,
-                       const int ow, const int ci, const int ce, const int co, const int sh, const int dh, const int pt,
-                       const int pl, const float wide_a, const float wide_b, const float mid_a, const float mid_b,
-                       EPILOGUE_ARGS)
+/* Output pixels p0 ... p0+pixels-1 from mid. */
+BIG_PART static void project(__local float *mid, __global const value_t *w2, __global const float *w2_b, __global value_t *out,
+                             const int pitch, const int p0, const int pixels, const int ce, const int co, EPILOGUE_ARGS)
 {
-    const int t = get_global_id(0), n = t / strips, y0 = (t - n * strips) * rows, y_end = min(y0 + rows, oh);
-    if (t >= total)
-        return;
-    wide_part(in, w1, w1_b, dw_w, dw_b, wide, mid, pitch, n, y0, y_end, ih, iw, ow, ci, ce, sh, dh, pt, pl, wide_a, wide_b, mid_a,
-              mid_b);
-
-    const int pixels = (y_end - y0) * ow, p0 = (n * oh + y0) * ow;
     for (int m = pixels; m < (pixels + MR - 1) / MR * MR; m++) /* computed, but not stored */
         for (int c = 0; c < ce; c += DV)
             CAT(STF, DV)((FLOATN(DV))(0.0f), mid, (c / DV * pitch + m) * DV);
@@ -269,5 +258,21 @@ __kernel void inverted(__global const value_t *in, __global const value_t *w1, _
             }
             STORE_TILE(pixels - m0, (p0 + m0) * co, co, n0, co)
         }
+}
+
+__kernel void inverted(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
+                       __global const value_t *dw_w, __global const float *dw_b, __global const value_t *w2,
+                       __global const float *w2_b, __global value_t *out, __local float *wide, __local float *mid,
+                       const int pitch, const int total, const int strips, const int rows, const int ih, const int iw, const int oh,
+                       const int ow, const int ci, const int ce, const int co, const int sh, const int dh, const int pt,
+                       const int pl, const float wide_a, const float wide_b, const float mid_a, const float mid_b,
+                       EPILOGUE_ARGS)
+{
+    const int t = get_global_id(0), n = t / strips, y0 = (t - n * strips) * rows, y_end = min(y0 + rows, oh);
+    if (t >= total)
+        return;
+    wide_part(in, w1, w1_b, dw_w, dw_b, wide, mid, pitch, n, y0, y_end, ih, iw, ow, ci, ce, sh, dh, pt, pl, wide_a, wide_b, mid_a,
+              mid_b);
+    project(mid, w2, w2_b, out, pitch, (n * oh + y0) * ow, (y_end - y0) * ow, ce, co, act_a, act_b, act2_a, act2_b, res);
 }
 #endif

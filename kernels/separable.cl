@@ -104,16 +104,13 @@ static void depthwise_tile(__global const value_t *in, __global const value_t *w
         }
 }
 
-__kernel void separable(__global const value_t *in, __global const value_t *dw_w, __global const float *dw_b,
-                        __global const value_t *pw_w, __global const float *pw_b, __global value_t *out,
-                        __local float *mid, const int total, const int pixels, const int ih, const int iw,
-                        const int oh, const int ow, const int ci, const int co, const int sh, const int dh,
-                        const int pt, const int pl, const float mid_a, const float mid_b, EPILOGUE_ARGS)
+/* The depthwise part of output pixels p_first ... p_end-1: rows cut into tiles of DM columns; tile and channel block are
+   spread over the work-group. */
+BIG_PART static void depthwise_part(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                                    __local float *mid, const int lane, const int p_first, const int p_end, const int pixels,
+                                    const int ih, const int iw, const int oh, const int ow, const int ci, const int sh,
+                                    const int dh, const int pt, const int pl, const float mid_a, const float mid_b)
 {
-    const int lane = get_local_id(0);
-    const int p_first = (int)GROUP_ID(0) * pixels, p_end = min(p_first + pixels, total);
-
-    /* rows cut into tiles of DM columns; tile and channel block are spread over the work-group */
     int turn = 0;
     for (int p = p_first; p < p_end;) {
         const int r = p / ow, x_first = p - r * ow, n = r / oh, x_end = min(ow, x_first + p_end - p);
@@ -121,8 +118,8 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
             for (int c0 = 0; c0 < ci; c0 += DV, turn++) {
                 const int c = min(c0, ci - DV);
                 if (LS == 1 || turn % LS == lane)
-                    depthwise_tile(in, dw_w, dw_b, mid + (c0 / DV * pixels + p + x0 - x_first - p_first) * DV, n,
-                                   r - n * oh, x0, x_end, c, ih, iw, ci, sh, dh, pt, pl, mid_a, mid_b);
+                    depthwise_tile(in, w, bias, mid + (c0 / DV * pixels + p + x0 - x_first - p_first) * DV, n, r - n * oh, x0,
+                                   x_end, c, ih, iw, ci, sh, dh, pt, pl, mid_a, mid_b);
             }
         p += x_end - x_first;
     }
@@ -130,20 +127,23 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
     for (int m = p_end - p_first; m < (p_end - p_first + MR - 1) / MR * MR; m++)
         for (int c0 = lane * DV; c0 < ci; c0 += LS * DV)
             CAT(STF, DV)((FLOATN(DV))(0.0f), mid, (c0 / DV * pixels + m) * DV);
-#if LS > 1
-    barrier(CLK_LOCAL_MEM_FENCE);
-#endif
+}
 
-    const int blocks = (co + NR - 1) / NR, tiles = (p_end - p_first + MR - 1) / MR;
+/* Output pixels p_first ... p_first+count-1 from mid. */
+BIG_PART static void pointwise_part(__local const float *mid, __global const value_t *w, __global const float *bias,
+                                    __global value_t *out, const int lane, const int p_first, const int count,
+                                    const int pixels, const int ci, const int co, EPILOGUE_ARGS)
+{
+    const int blocks = (co + NR - 1) / NR, tiles = (count + MR - 1) / MR;
     for (int job = lane; job < blocks * tiles; job += LS) {
-        const int               block = job / tiles, m0 = (job - block * tiles) * MR, last = p_end - p_first;
-        __global const value_t *wk = pw_w + (size_t)block * ci * NR;
+        const int               block = job / tiles, m0 = (job - block * tiles) * MR;
+        __global const value_t *wk = w + (size_t)block * ci * NR;
         FLOATN(V)               acc[MR][NB];
         UNROLL
         for (int m = 0; m < MR; m++) {
             UNROLL
             for (int b = 0; b < NB; b++)
-                acc[m][b] = LDF(V, pw_b, block * NR + b * V);
+                acc[m][b] = LDF(V, bias, block * NR + b * V);
         }
         for (int k = 0; k < ci;) {
             const int            first = min(k, ci - DV), end = first + DV; /* channels of this part of mid */
@@ -163,6 +163,22 @@ __kernel void separable(__global const value_t *in, __global const value_t *dw_w
                 }
             }
         }
-        STORE_TILE(last - m0, (p_first + m0) * co, co, block * NR, co)
+        STORE_TILE(count - m0, (p_first + m0) * co, co, block * NR, co)
     }
+}
+
+__kernel void separable(__global const value_t *in, __global const value_t *dw_w, __global const float *dw_b,
+                        __global const value_t *pw_w, __global const float *pw_b, __global value_t *out,
+                        __local float *mid, const int total, const int pixels, const int ih, const int iw,
+                        const int oh, const int ow, const int ci, const int co, const int sh, const int dh,
+                        const int pt, const int pl, const float mid_a, const float mid_b, EPILOGUE_ARGS)
+{
+    const int lane = get_local_id(0);
+    const int p_first = (int)GROUP_ID(0) * pixels, p_end = min(p_first + pixels, total);
+
+    depthwise_part(in, dw_w, dw_b, mid, lane, p_first, p_end, pixels, ih, iw, oh, ow, ci, sh, dh, pt, pl, mid_a, mid_b);
+#if LS > 1
+    barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+    pointwise_part(mid, pw_w, pw_b, out, lane, p_first, p_end - p_first, pixels, ci, co, act_a, act_b, act2_a, act2_b, res);
 }

@@ -79,19 +79,11 @@ void copy_line(__global const in_t *from, __local float *to, const int left, con
         to[i] = 0.0f;
 }
 
-__kernel void stem(__global const in_t *in, __global const value_t *w, __global const float *bias,
-                   __global value_t *out, __local float *lines, const int pitch, const int rows, const int ih,
-                   const int iw, const int oh, const int ow, const int co, const int kh, const int sh, const int dh,
-                   const int pt, const int pl, EPILOGUE_ARGS)
+/* Output rows first ... last-1 of image n from the lines. */
+BIG_PART static void product(__local const float *lines, __global const value_t *w, __global const float *bias,
+                             __global value_t *out, const int n, const int first, const int last, const int pitch, const int oh,
+                             const int ow, const int co, const int kh, const int sh, const int dh, EPILOGUE_ARGS)
 {
-    const int first = (int)get_global_id(0) * rows, last = min(first + rows, oh), n = get_global_id(1);
-    const int n_lines = (last - 1 - first) * sh + (kh - 1) * dh + 1, left = min(pl * PER_PIXEL, pitch);
-    for (int i = 0; i < n_lines && first < last; i++) {
-        const int iy = first * sh - pt + i, inside = iy >= 0 && iy < ih;
-        for (int r = 0; r < RUNS; r++)
-            copy_line(in + (size_t)((n * RUNS + r) * ih + (inside ? iy : 0)) * iw * PER_PIXEL, lines + (i * RUNS + r) * pitch,
-                      left, inside ? min(iw * PER_PIXEL, pitch - left) : 0, pitch);
-    }
     for (int c = 0; c < co; c += NR)
         for (int y = first; y < last; y++)
             for (int x0 = 0; x0 < ow; x0 += MR) {
@@ -121,4 +113,20 @@ __kernel void stem(__global const in_t *in, __global const value_t *w, __global 
                         }
                 STORE_TILE(ow - x0, ((n * oh + y) * ow + x0) * co, co, c, co)
             }
+}
+
+__kernel void stem(__global const in_t *in, __global const value_t *w, __global const float *bias,
+                   __global value_t *out, __local float *lines, const int pitch, const int rows, const int ih,
+                   const int iw, const int oh, const int ow, const int co, const int kh, const int sh, const int dh,
+                   const int pt, const int pl, EPILOGUE_ARGS)
+{
+    const int first = (int)get_global_id(0) * rows, last = min(first + rows, oh), n = get_global_id(1);
+    const int n_lines = (last - 1 - first) * sh + (kh - 1) * dh + 1, left = min(pl * PER_PIXEL, pitch);
+    for (int i = 0; i < n_lines && first < last; i++) {
+        const int iy = first * sh - pt + i, inside = iy >= 0 && iy < ih;
+        for (int r = 0; r < RUNS; r++)
+            copy_line(in + (size_t)((n * RUNS + r) * ih + (inside ? iy : 0)) * iw * PER_PIXEL, lines + (i * RUNS + r) * pitch,
+                      left, inside ? min(iw * PER_PIXEL, pitch - left) : 0, pitch);
+    }
+    product(lines, w, bias, out, n, first, last, pitch, oh, ow, co, kh, sh, dh, act_a, act_b, act2_a, act2_b, res);
 }
