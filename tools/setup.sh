@@ -66,7 +66,8 @@ python_venv() {
     say "Setting up Python packages in ${folder#"$root"/}: $wanted"
     rm -rf "$folder"
     quiet "venv-$(basename "$folder")" python3 -m venv "$folder"
-    quiet "pip-$(basename "$folder")" "$folder/bin/pip" install --retries 5 "$@"
+    # most of what there is to compile, Python would never import
+    quiet "pip-$(basename "$folder")" "$folder/bin/pip" install --retries 5 --no-compile "$@"
     printf '%s' "$wanted" >"$folder/packages"
 }
 
