@@ -15,7 +15,7 @@
 /* Sooner is worse where other processes are busy: a lane that yields loses its whole slice, at every launch. MobileNetV2
    beside two busy processes: 2.1 ms with 20000, 132 ms with 300. */
 #define SPINS_BEFORE_YIELD 20000     /* about half a millisecond: the core may be wanted by somebody else */
-#define NAP_NS 100000 /* of lanes while one compiles: that takes tens of milliseconds, and the core may be wanted */
+#define NAP_NS 50000                 /* of lanes while one compiles, which takes tens of milliseconds */
 #define AWAKE_NS ((uint64_t)1000000) /* how long a lane spins for the next run before it sleeps */
 /* Lanes enter the driver one after the other: it finds a kernel under a lock, and who has to wait for that sleeps. */
 #define APART_NS 1200
