@@ -30,22 +30,18 @@
 #endif
 #define NR (NB * V)
 
-__kernel void conv(__global const value_t *in, __global const value_t *w, __global const float *bias,
-                   __global const value_t *zeros, __global value_t *out, const int n_rows, const int rows,
-                   const int strip, const int ih, const int iw, const int oh, const int ow, const int ci, const int co,
-                   const int groups, const int kh, const int kw, const int sh, const int sw, const int dh, const int dw,
-                   const int pt, const int pl, EPILOGUE_ARGS)
+/* Columns x_first ... x_end-1 of output rows row_first ... row_end-1, the channels of one block. */
+BIG_PART static void tiles(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                           __global const value_t *zeros, __global value_t *out, const int g, const int block, const int blocks,
+                           const int row_first, const int row_end, const int x_first, const int x_end, const int ih,
+                           const int iw, const int oh, const int ow, const int ci, const int co, const int groups, const int kh,
+                           const int kw, const int sh, const int sw, const int dh, const int dw, const int pt, const int pl,
+                           EPILOGUE_ARGS)
 {
-    const int blocks = (co + NR - 1) / NR;
-    const int g = (int)get_global_id(0) / blocks, block = (int)get_global_id(0) - g * blocks;
-    const int row_end = min(((int)get_global_id(1) + 1) * rows, n_rows);
-    const int x_first = ITEM2 * strip, x_end = min(x_first + strip, ow);
-    if (g >= groups)
-        return;
     const int               in_c = groups * ci;
-    __global const value_t *wb = w + (size_t)get_global_id(0) * kh * kw * ci * NR;
+    __global const value_t *wb = w + (size_t)(g * blocks + block) * kh * kw * ci * NR;
 
-    for (int r = (int)get_global_id(1) * rows; r < row_end; r++) {
+    for (int r = row_first; r < row_end; r++) {
         const int n = r / oh, y = r - n * oh;
         for (int x0 = x_first; x0 < x_end; x0 += MR) {
             FLOATN(V) acc[MR][NB];
@@ -53,7 +49,7 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
             for (int m = 0; m < MR; m++) {
                 UNROLL
                 for (int b = 0; b < NB; b++)
-                    acc[m][b] = LDF(V, bias, (int)get_global_id(0) * NR + b * V);
+                    acc[m][b] = LDF(V, bias, (g * blocks + block) * NR + b * V);
             }
             for (int ky = 0; ky < kh; ky++) {
                 const int iy = y * sh - pt + ky * dh;
@@ -86,6 +82,21 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
             STORE_TILE(x_end - x0, ((r * ow + x0) * groups + g) * co, groups * co, block * NR, co)
         }
     }
+}
+
+__kernel void conv(__global const value_t *in, __global const value_t *w, __global const float *bias,
+                   __global const value_t *zeros, __global value_t *out, const int n_rows, const int rows,
+                   const int strip, const int ih, const int iw, const int oh, const int ow, const int ci, const int co,
+                   const int groups, const int kh, const int kw, const int sh, const int sw, const int dh, const int dw,
+                   const int pt, const int pl, EPILOGUE_ARGS)
+{
+    const int blocks = (co + NR - 1) / NR;
+    const int g = (int)get_global_id(0) / blocks, block = (int)get_global_id(0) - g * blocks;
+    const int row_first = (int)get_global_id(1) * rows, row_end = min(row_first + rows, n_rows);
+    const int x_first = ITEM2 * strip, x_end = min(x_first + strip, ow);
+    if (g < groups)
+        tiles(in, w, bias, zeros, out, g, block, blocks, row_first, row_end, x_first, x_end, ih, iw, oh, ow, ci, co, groups, kh, kw,
+              sh, sw, dh, dw, pt, pl, act_a, act_b, act2_a, act2_b, res);
 }
 
 /*

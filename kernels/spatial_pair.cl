@@ -33,18 +33,13 @@
 #endif
 #define NR (NB * V)
 
-__kernel void spatial_pair(__global const value_t *in, __global const value_t *w1, __global const float *b1,
-                           __global const value_t *w2, __global const float *b2, __global value_t *out,
-                           __local float *mid, const int n_rows, const int ih, const int iw, const int oh, const int ow,
-                           const int ci, const int cm, const int co, const int kh, const int kw, const int sh,
-                           const int sw, const int dh, const int dw, const int pt, const int pl, const float mid_a,
-                           const float mid_b, EPILOGUE_ARGS)
+/* Row y of image n after the vertical part, all columns and one of zeros, to mid. */
+BIG_PART static void vertical_part(__global const value_t *in, __global const value_t *w1, __global const float *b1,
+                                   __local float *mid, const int lane, const int n, const int y, const int ih, const int iw,
+                                   const int ci, const int cm, const int kh, const int sh, const int dh, const int pt,
+                                   const float mid_a, const float mid_b)
 {
-    const int lane = get_local_id(0), r = GROUP_ID(0), n = r / oh, y = r - n * oh;
     const int tiles1 = (iw + MR - 1) / MR, blocks1 = (cm + NR - 1) / NR;
-    const int tiles2 = (ow + MR - 1) / MR, blocks2 = (co + NR - 1) / NR;
-    if (r >= n_rows)
-        return; /* a whole work-group at a time */
 
     for (int q = lane; q < cm; q += LS)
         mid[iw * cm + q] = 0.0f;
@@ -100,9 +95,15 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
             }
         }
     }
-#if LS > 1
-    barrier(CLK_LOCAL_MEM_FENCE);
-#endif
+}
+
+/* Output row r from mid. */
+BIG_PART static void horizontal_part(__local const float *mid, __global const value_t *w2, __global const float *b2,
+                                     __global value_t *out, const int lane, const int r, const int iw, const int ow,
+                                     const int cm, const int co, const int kw, const int sw, const int dw, const int pl,
+                                     EPILOGUE_ARGS)
+{
+    const int tiles2 = (ow + MR - 1) / MR, blocks2 = (co + NR - 1) / NR;
 
     for (int job = lane; job < tiles2 * blocks2; job += LS) {
         const int block = job / tiles2, x0 = (job - block * tiles2) * MR;
@@ -138,4 +139,21 @@ __kernel void spatial_pair(__global const value_t *in, __global const value_t *w
         }
         STORE_TILE(ow - x0, (r * ow + x0) * co, co, block * NR, co)
     }
+}
+
+__kernel void spatial_pair(__global const value_t *in, __global const value_t *w1, __global const float *b1,
+                           __global const value_t *w2, __global const float *b2, __global value_t *out,
+                           __local float *mid, const int n_rows, const int ih, const int iw, const int oh, const int ow,
+                           const int ci, const int cm, const int co, const int kh, const int kw, const int sh,
+                           const int sw, const int dh, const int dw, const int pt, const int pl, const float mid_a,
+                           const float mid_b, EPILOGUE_ARGS)
+{
+    const int lane = get_local_id(0), r = GROUP_ID(0), n = r / oh, y = r - n * oh;
+    if (r >= n_rows)
+        return; /* a whole work-group at a time */
+    vertical_part(in, w1, b1, mid, lane, n, y, ih, iw, ci, cm, kh, sh, dh, pt, mid_a, mid_b);
+#if LS > 1
+    barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+    horizontal_part(mid, w2, b2, out, lane, r, iw, ow, cm, co, kw, sw, dw, pl, act_a, act_b, act2_a, act2_b, res);
 }

@@ -59,7 +59,7 @@ static float share(const int i, const int j, const int m)
 }
 
 /* out[m*row_pitch + i*output_pitch + n] += share(i, j, outputs) * sum_k t[m][k] w[k][n] for all n of all blocks. */
-static void add_product(__local const float *t, __global const value_t *w, __local float *out, const int rows,
+BIG_PART static void add_product(__local const float *t, __global const value_t *w, __local float *out, const int rows,
                         const int k_total, const int blocks, const int row_pitch, const int output_pitch,
                         const int outputs, const int j)
 {
