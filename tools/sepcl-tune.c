@@ -13,7 +13,7 @@
 static struct {
     double budget;
     bool   again;
-} settings = {.budget = 60};
+} settings = {.budget = 45};
 
 static const option_def options[] = {
     {.name = "budget",
@@ -24,7 +24,7 @@ static const option_def options[] = {
      .value = &settings.budget,
      .min = 0.1,
      .max = 86400,
-     .help = "for each model; the costliest layers come first [60]"},
+     .help = "for each model; the costliest layers come first [45]"},
     {.name = "again",
      .group = "Tuning",
      .kind = OPTION_FLAG,

@@ -282,7 +282,7 @@ typedef struct sepcl_tune_desc {
     const sepcl_input_shape *shapes; /* as in sepcl_session_desc */
     int n_shapes;
     const char *cache_dir;       /* as in sepcl_session_desc; what was found is kept there */
-    double budget;               /* seconds, about; 0: 60 */
+    double budget;               /* seconds, about; 0: 45 */
     bool again;                  /* also measure what has an entry already */
 } sepcl_tune_desc;
 

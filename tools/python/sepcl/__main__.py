@@ -81,7 +81,7 @@ def _parser() -> Parser:
 
     tune = commands.add_parser("tune", parents=[general], help="find and keep the fastest kernels for this device")
     tune.add_argument("models", nargs="+", metavar="model")
-    tune.add_argument("--budget", type=float, default=60, metavar="SECONDS", help="time for each model [60]")
+    tune.add_argument("--budget", type=float, default=45, metavar="SECONDS", help="time for each model [45]")
     tune.add_argument("--again", action="store_true", help="also measure what has an entry already")
     _add_common(tune)
     tune.set_defaults(function=_commands.tune)

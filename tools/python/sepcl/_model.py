@@ -114,7 +114,7 @@ class Model:
             layers.append(from_struct(Layer, info))
         return Summary(tuple(layers))
 
-    def tune(self, device: Optional[str] = None, precision: str = "f32", *, budget: float = 60, shapes: Shapes = None,
+    def tune(self, device: Optional[str] = None, precision: str = "f32", *, budget: float = 45, shapes: Shapes = None,
              cache_dir: Optional[str] = None, again: bool = False, progress: bool = True,
              on_result: Optional[Callable[[TuneResult], object]] = None) -> List[TuneResult]:
         """Times the ways to run each layer on a device for about budget seconds and keeps the fastest in the cache
