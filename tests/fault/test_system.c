@@ -59,8 +59,9 @@ static void fail_memory_of(const char *name, work *w, work_fn fn, long most)
     sys_clear();
     fn(w);
     assert_int_equal(w->status, SEPCL_OK);
-    figure("system", "right answer or \"out of memory\", nothing left", "%s: allocations failed | %ld of %ld: %ld right, %ld named",
-           name, t.cases, n_calls, t.right, t.named);
+    figure("system", "right answer or \"out of memory\", nothing left",
+           "%s: allocations failed, once or for good | %ld failures, %ld allocations: %ld right, %ld named", name,
+           t.cases, n_calls, t.right, t.named);
 }
 
 static void memory_of_a_session_fails(void **state)
