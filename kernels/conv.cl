@@ -30,16 +30,16 @@
 #endif
 #define NR (NB * V)
 
-/* Columns x_first ... x_end-1 of output rows row_first ... row_end-1, the channels of one block. */
+/* Columns x_first ... x_end-1 of output rows row_first ... row_end-1, the channels of one block, whose weights and bias w and
+   bias are. */
 BIG_PART static void tiles(__global const value_t *in, __global const value_t *w, __global const float *bias,
-                           __global const value_t *zeros, __global value_t *out, const int g, const int block, const int blocks,
+                           __global const value_t *zeros, __global value_t *out, const int g, const int block,
                            const int row_first, const int row_end, const int x_first, const int x_end, const int ih,
                            const int iw, const int oh, const int ow, const int ci, const int co, const int groups, const int kh,
                            const int kw, const int sh, const int sw, const int dh, const int dw, const int pt, const int pl,
                            EPILOGUE_ARGS)
 {
-    const int               in_c = groups * ci;
-    __global const value_t *wb = w + (size_t)(g * blocks + block) * kh * kw * ci * NR;
+    const int in_c = groups * ci;
 
     for (int r = row_first; r < row_end; r++) {
         const int n = r / oh, y = r - n * oh;
@@ -49,7 +49,7 @@ BIG_PART static void tiles(__global const value_t *in, __global const value_t *w
             for (int m = 0; m < MR; m++) {
                 UNROLL
                 for (int b = 0; b < NB; b++)
-                    acc[m][b] = LDF(V, bias, (g * blocks + block) * NR + b * V);
+                    acc[m][b] = LDF(V, bias, b * V);
             }
             for (int ky = 0; ky < kh; ky++) {
                 const int iy = y * sh - pt + ky * dh;
@@ -62,7 +62,7 @@ BIG_PART static void tiles(__global const value_t *in, __global const value_t *w
                         const int ix = (x0 + m) * sw - pl + kx * dw;
                         px[m] = ix >= 0 && ix < iw ? in + ((size_t)(n * ih + iy) * iw + ix) * in_c + g * ci : zeros;
                     }
-                    __global const value_t *wk = wb + (size_t)(ky * kw + kx) * ci * NR;
+                    __global const value_t *wk = w + (size_t)(ky * kw + kx) * ci * NR;
                     for (int i = 0; i < ci; i++, wk += NR) {
                         PREFETCH(NR, wk);
                         FLOATN(V) wv[NB];
@@ -95,8 +95,8 @@ __kernel void conv(__global const value_t *in, __global const value_t *w, __glob
     const int row_first = (int)get_global_id(1) * rows, row_end = min(row_first + rows, n_rows);
     const int x_first = ITEM2 * strip, x_end = min(x_first + strip, ow);
     if (g < groups)
-        tiles(in, w, bias, zeros, out, g, block, blocks, row_first, row_end, x_first, x_end, ih, iw, oh, ow, ci, co, groups, kh, kw,
-              sh, sw, dh, dw, pt, pl, act_a, act_b, act2_a, act2_b, res);
+        tiles(in, w + get_global_id(0) * kh * kw * ci * NR, bias + get_global_id(0) * NR, zeros, out, g, block, row_first, row_end,
+              x_first, x_end, ih, iw, oh, ow, ci, co, groups, kh, kw, sh, sw, dh, dw, pt, pl, act_a, act_b, act2_a, act2_b, res);
 }
 
 /*

@@ -183,10 +183,10 @@ static void depthwise_tile(__local const float *wide, __global const value_t *w,
 
 /* The depthwise sums of output rows y0 ... y_end-1 of image n to mid, by blocks of WR wide channels. */
 BIG_PART static void wide_part(__global const value_t *in, __global const value_t *w1, __global const float *w1_b,
-                      __global const value_t *dw_w, __global const float *dw_b, __local float *wide, mid_t *mid,
-                      const int pitch, const int n, const int y0, const int y_end, const int ih, const int iw, const int ow,
-                      const int ci, const int ce, const int sh, const int dh, const int pt, const int pl,
-                      const float wide_a, const float wide_b, const float mid_a, const float mid_b)
+                               __global const value_t *dw_w, __global const float *dw_b, __local float *wide, mid_t *mid,
+                               const int pitch, const int n, const int y0, const int y_end, const int ih, const int iw,
+                               const int ow, const int ci, const int ce, const int sh, const int dh, const int pt, const int pl,
+                               const float wide_a, const float wide_b, const float mid_a, const float mid_b)
 {
     const int first = max(0, y0 * sh - pt), last = min(ih, (y_end - 1) * sh - pt + (KH - 1) * dh + 1);
     for (int e = 0; e < ce; e += WR) {

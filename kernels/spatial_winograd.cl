@@ -60,8 +60,8 @@ static float share(const int i, const int j, const int m)
 
 /* out[m*row_pitch + i*output_pitch + n] += share(i, j, outputs) * sum_k t[m][k] w[k][n] for all n of all blocks. */
 BIG_PART static void add_product(__local const float *t, __global const value_t *w, __local float *out, const int rows,
-                        const int k_total, const int blocks, const int row_pitch, const int output_pitch,
-                        const int outputs, const int j)
+                                 const int k_total, const int blocks, const int row_pitch, const int output_pitch,
+                                 const int outputs, const int j)
 {
     for (int block = 0; block < blocks; block++)
         for (int m0 = 0; m0 < rows; m0 += MR) {

@@ -20,7 +20,7 @@
 
 #include "pass/pass.h"
 
-#define BUDGET 45.0 /* with kernels compiled before and stored afterwards, a minute */
+#define BUDGET 45.0       /* with kernels compiled before and stored afterwards, a minute */
 #define SURVEY_SHARE 0.45 /* most of the budget that the survey may take */
 #define SAVE_EVERY 2.0    /* seconds */
 #define MOST_FAILURES 6   /* pieces in a row that nothing runs: the device is gone */
